@@ -1,0 +1,2 @@
+//! The `playhouse` program.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Rust values linked into the host. (Work in progress.)

@@ -1,0 +1,1 @@
+//! Native libraries. (Work in progress.)

@@ -1,0 +1,1 @@
+//! WebAssembly components. (Work in progress.)

@@ -1,0 +1,5 @@
+//! Who runs next. (Work in progress.)
+
+mod chain;
+
+pub use chain::{CallChain, ChainError};

@@ -1,0 +1,1 @@
+//! Playhouse SDK: build.

@@ -1,0 +1,149 @@
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+
+use bytes::Bytes;
+use playhouse_types::{
+    ActorError, ActorId, ActorType, Code, DataChunk, Dest, ErrorKind, HostOp, HostReply, LogLevel, PayloadClass, RequestId,
+    RouteKey, StreamId,
+};
+
+/// A host operation under way. Dropping it gives the operation up.
+pub type Operation = Pin<Box<dyn Future<Output = Result<HostReply, ActorError>> + Send>>;
+
+/// What a [`Context`] stands on: the ABI of a guest, or the engine of a linked actor.
+pub trait Backend: Send + Sync {
+    /// The actor that handles the event.
+    fn self_id(&self) -> &ActorId;
+    /// Who sent the event, if an actor did.
+    fn caller(&self) -> Option<&ActorId>;
+    /// The request that the event belongs to.
+    fn request_id(&self) -> &RequestId;
+    /// Asks something of the host.
+    fn perform(&self, op: HostOp) -> Operation;
+    /// Writes to the actor's log.
+    fn log(&self, level: LogLevel, text: &str);
+}
+
+/// What a handler may ask: who it is, who called, and every host operation.
+#[derive(Clone, Copy)]
+pub struct Context<'a>(&'a dyn Backend);
+
+impl fmt::Debug for Context<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context").field("self_id", self.0.self_id()).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Context<'a> {
+    /// A context on a backend. Only engines need this.
+    #[must_use]
+    pub fn new(backend: &'a dyn Backend) -> Self {
+        Self(backend)
+    }
+
+    /// The actor that handles the event.
+    #[must_use]
+    pub fn self_id(&self) -> &'a ActorId {
+        self.0.self_id()
+    }
+
+    /// The actor that sent the request or chunk; none if the embedding application did.
+    #[must_use]
+    pub fn caller(&self) -> Option<&'a ActorId> {
+        self.0.caller()
+    }
+
+    /// The request that the event belongs to.
+    #[must_use]
+    pub fn request_id(&self) -> &'a RequestId {
+        self.0.request_id()
+    }
+
+    /// Sends a request and awaits the reply's bytes. Typed clients are easier.
+    ///
+    /// # Errors
+    /// The callee's error, or why it could not be reached in time.
+    pub async fn call(self, dest: Dest, route: RouteKey, payload: Bytes) -> Result<Bytes, ActorError> {
+        match self.0.perform(HostOp::Call { dest, route, payload }).await? {
+            HostReply::Bytes(bytes) => Ok(bytes),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Sends a request whose answer nobody awaits; returns once it is accepted.
+    ///
+    /// # Errors
+    /// If the message was not accepted.
+    pub async fn tell(self, dest: Dest, route: RouteKey, payload: Bytes) -> Result<(), ActorError> {
+        self.done(HostOp::Tell { dest, route, payload }).await
+    }
+
+    /// Finds an actor of exactly that type.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] if there is none.
+    pub async fn discover(self, actor_type: ActorType) -> Result<ActorId, ActorError> {
+        match self.0.perform(HostOp::Discover { actor_type }).await? {
+            HostReply::Actor(id) => Ok(id),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Has chunks of that stream delivered to `on_chunk` from now on.
+    ///
+    /// # Errors
+    /// If the actor has registered too many streams.
+    pub async fn register_stream(self, stream_id: StreamId) -> Result<(), ActorError> {
+        self.done(HostOp::RegisterStream { stream_id }).await
+    }
+
+    /// Ends what [`Context::register_stream`] began.
+    ///
+    /// # Errors
+    /// None today; hosts of later versions may refuse.
+    pub async fn unregister_stream(self, stream_id: StreamId) -> Result<(), ActorError> {
+        self.done(HostOp::UnregisterStream { stream_id }).await
+    }
+
+    /// Sends one chunk. With [`PayloadClass::StreamReliable`] it waits while the receiver is full.
+    ///
+    /// # Errors
+    /// If the receiver does not know the stream, or dropped a latency-first chunk.
+    pub async fn send_chunk(self, dest: Dest, chunk: DataChunk, class: PayloadClass) -> Result<(), ActorError> {
+        self.done(HostOp::SendChunk { dest, chunk, class }).await
+    }
+
+    /// Writes to the actor's log.
+    pub fn log(&self, level: LogLevel, text: &str) {
+        self.0.log(level, text);
+    }
+
+    async fn done(self, op: HostOp) -> Result<(), ActorError> {
+        self.0.perform(op).await.map(|_| ())
+    }
+}
+
+fn unexpected(reply: &HostReply) -> ActorError {
+    ActorError::coded(ErrorKind::Internal, Code::GuestProtocol, format!("the host gave an unexpected answer: {reply:?}"))
+}
+
+/// Something through which requests can be sent: a handler's [`Context`], or a handle of an embedding application.
+/// Typed clients are generic over it.
+pub trait Caller {
+    /// Sends a request and awaits the reply's bytes.
+    fn call(&self, dest: Dest, route: RouteKey, payload: Bytes) -> impl Future<Output = Result<Bytes, ActorError>> + Send;
+
+    /// Sends a request whose answer nobody awaits.
+    fn tell(&self, dest: Dest, route: RouteKey, payload: Bytes) -> impl Future<Output = Result<(), ActorError>> + Send;
+}
+
+impl Caller for Context<'_> {
+    fn call(&self, dest: Dest, route: RouteKey, payload: Bytes) -> impl Future<Output = Result<Bytes, ActorError>> + Send {
+        Context::call(*self, dest, route, payload)
+    }
+
+    fn tell(&self, dest: Dest, route: RouteKey, payload: Bytes) -> impl Future<Output = Result<(), ActorError>> + Send {
+        Context::tell(*self, dest, route, payload)
+    }
+}

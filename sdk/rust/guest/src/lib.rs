@@ -1,0 +1,21 @@
+//! Write an actor in Rust once; run it as a WebAssembly component, as a native library, or linked into a host.
+//!
+//! Implement the service trait that `playhouse-build` generates from a `.proto`, implement [`Actor`] for the hooks, and
+//! name the services with [`services!`]. The same source then compiles to every engine; [`export!`] adds the entry points
+//! that wasm and native hosts look for.
+//!
+//! This crate is *not* a runtime: it neither schedules nor connects. Everything an actor wants goes through its [`Context`].
+
+mod actor;
+mod context;
+
+pub use actor::{Actor, Dispatch, SharedActor, SharedDispatch};
+pub use context::{Backend, Caller, Context, Operation};
+
+pub use bytes::Bytes;
+pub use playhouse_types::{
+    ActorError as Error, ActorId, ActorType, Code, DataChunk, Dest, ErrorCategory, ErrorEvent, ErrorKind, HostOp, HostReply,
+    LogLevel, PayloadClass, RequestId, RouteKey, RuntimeEvent, StreamId,
+};
+#[doc(hidden)]
+pub use prost;

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -105,7 +106,7 @@ impl FromStr for ActorType {
 
 /// One running actor: realm, serial and type, issued by an authority. Written `serial@realm/type` with the serial in
 /// lower-case hexadecimal, as in `1a2b3c@7/acme:EchoService:1.0.0`. Cloning is cheap.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ActorId {
     serial: Serial,
     realm: Realm,
@@ -135,6 +136,14 @@ impl ActorId {
     #[must_use]
     pub const fn actor_type(&self) -> &ActorType {
         &self.actor_type
+    }
+}
+
+impl Hash for ActorId {
+    /// Serial and realm tell ids apart; hashing the type as well would triple the cost of a table lookup.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.serial.hash(state);
+        self.realm.hash(state);
     }
 }
 

@@ -1,0 +1,372 @@
+use std::num::NonZeroU32;
+
+use self::keyed::KeyedQueue;
+use self::plain::PlainQueue;
+
+mod keyed;
+mod plain;
+
+/// Signals that a mailbox takes beyond its capacity, so that one full of normal messages can still be told to stop,
+/// or that a peer is gone. A node sends one signal per event; 64 outlasts every burst that one cause makes.
+pub const SIGNALS_RESERVED: usize = 64;
+/// Bytes that those signals may have beyond `bytes_max`. 1 KiB each is more than any of ours has.
+pub const SIGNAL_BYTES_RESERVED: usize = 64 << 10;
+
+/// Which of two queued messages goes first. Signals go before normal messages for as long as there are any: an actor
+/// that is flooded with signals handles nothing else. Only the node and peers with a grant can send them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Priority {
+    /// Before every normal message.
+    Signal,
+    /// In order of arrival.
+    Normal,
+}
+
+/// How many messages of one actor run at the same time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// One at a time, in order.
+    Serial,
+    /// So many at a time; they start in order.
+    Concurrent(NonZeroU32),
+    /// One at a time per [`Key`], in order, and at most `lanes` in all.
+    Keyed {
+        /// The most that run at the same time.
+        lanes: NonZeroU32,
+    },
+}
+
+impl Mode {
+    const fn slots(self) -> u32 {
+        match self {
+            Self::Serial => 1,
+            Self::Concurrent(slots) | Self::Keyed { lanes: slots } => slots.get(),
+        }
+    }
+}
+
+/// What happens to a message for which there is no room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FullPolicy {
+    /// Its caller is refused.
+    Reject,
+    /// Its caller waits for room. The mailbox gives the message back; whoever drives it waits.
+    Wait,
+    /// The oldest normal messages make room for it; their callers are refused.
+    Shed,
+}
+
+/// The limits of a mailbox, and the order in which it hands messages out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MailboxConfig {
+    /// Messages that may be queued. Running ones do not count. Signals may go beyond by [`SIGNALS_RESERVED`].
+    pub capacity: usize,
+    /// Bytes that may be queued. An empty queue takes one message of any size, so that none is refused for ever.
+    pub bytes_max: usize,
+    /// How many run at the same time.
+    pub mode: Mode,
+    /// What happens when it is full. [`Mailbox::offer`] treats `Reject` and `Wait` alike.
+    pub full: FullPolicy,
+}
+
+/// The default queue: 1,024 messages, 64 MiB, serial, reject.
+impl Default for MailboxConfig {
+    fn default() -> Self {
+        Self {
+            capacity: 1024,
+            bytes_max: playhouse_types::limits::MESSAGE_BYTES_MAX,
+            mode: Mode::Serial,
+            full: FullPolicy::Reject,
+        }
+    }
+}
+
+/// What [`Mode::Keyed`] serialises by: a hash of the sender or of a field. Two keys whose hashes collide run one after
+/// the other, which is only slower.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key(u64);
+
+impl Key {
+    /// The key of messages that have none. They run one after the other, as those of any other key.
+    pub const NONE: Self = Self(0);
+
+    /// The key with this hash.
+    #[must_use]
+    pub const fn from_hash(hash: u64) -> Self {
+        Self(hash)
+    }
+}
+
+/// The proof that one message of a mailbox runs. Give it back with [`Mailbox::finish`]; a lost ticket is a slot that is
+/// taken for ever.
+#[derive(Debug)]
+#[must_use = "a ticket that is dropped takes its slot for ever"]
+pub struct Ticket(Key);
+
+/// What became of a message that was offered.
+#[derive(Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Offer<M> {
+    /// It waits in the queue.
+    Queued {
+        /// Whether a message is runnable now and somebody has to call [`Mailbox::next`].
+        wake: bool,
+    },
+    /// There is no room; here it is.
+    Full(M),
+    /// It waits in the queue, and these made room for it, the oldest first. There is at least one.
+    Shed {
+        /// The messages that were dropped. Their callers have to be told.
+        dropped: Vec<M>,
+        /// As in [`Offer::Queued`].
+        wake: bool,
+    },
+}
+
+/// The bounded queue in front of an actor, and who may run. Owns no lock, no task and no clock.
+///
+/// Whoever has a message first calls [`Mailbox::try_start`]; if that gives no ticket, [`Mailbox::offer`]. Whoever
+/// is told to wake calls [`Mailbox::next`] until it returns `None`, runs each message that it gets, and gives its ticket back
+/// to [`Mailbox::finish`], which says whether to call `next` again.
+///
+/// ```
+/// use playhouse_scheduler::{Key, Mailbox, MailboxConfig, Offer, Priority};
+///
+/// let mut mailbox = Mailbox::new(MailboxConfig::default());
+/// let first = mailbox.try_start(Key::NONE).expect("an idle mailbox starts at once");
+/// assert!(mailbox.try_start(Key::NONE).is_none(), "it is serial");
+/// assert_eq!(mailbox.offer("second", Priority::Normal, Key::NONE, 6), Offer::Queued { wake: false });
+/// assert!(mailbox.finish(first), "the second may run now");
+/// let (second, message) = mailbox.next().expect("it was said that one may run");
+/// assert_eq!(message, "second");
+/// assert!(!mailbox.finish(second));
+/// ```
+#[derive(Debug)]
+pub struct Mailbox<M> {
+    /// Slots that may be taken: those of the mode, or none while paused.
+    open: u32,
+    running: u32,
+    /// Queued messages of both priorities.
+    queued: usize,
+    bytes: usize,
+    queue: Queue<M>,
+    config: MailboxConfig,
+}
+
+#[derive(Debug)]
+enum Queue<M> {
+    Plain(PlainQueue<M>),
+    Keyed(Box<KeyedQueue<M>>),
+}
+
+/// A message in a queue.
+#[derive(Debug)]
+struct Entry<M> {
+    message: M,
+    key: Key,
+    bytes: usize,
+}
+
+/// What a queue holds of one priority.
+#[derive(Debug, Clone, Copy, Default)]
+struct Load {
+    messages: usize,
+    bytes: usize,
+}
+
+impl<M> Mailbox<M> {
+    /// An empty mailbox that is ready to run messages.
+    #[must_use]
+    pub fn new(config: MailboxConfig) -> Self {
+        let queue = match config.mode {
+            Mode::Serial | Mode::Concurrent(_) => Queue::Plain(PlainQueue::default()),
+            Mode::Keyed { .. } => Queue::Keyed(Box::default()),
+        };
+        Self { open: config.mode.slots(), running: 0, queued: 0, bytes: 0, queue, config }
+    }
+
+    /// A ticket for a message that need not be queued: a slot is free and nothing waits. The caller runs it itself.
+    #[inline]
+    pub fn try_start(&mut self, key: Key) -> Option<Ticket> {
+        if self.queued != 0 || self.running >= self.open {
+            return None;
+        }
+        if let Queue::Keyed(queue) = &mut self.queue
+            && !queue.try_start(key)
+        {
+            return None;
+        }
+        self.running += 1;
+        Some(Ticket(key))
+    }
+
+    /// Puts `message`, which is `bytes` long, behind those of its priority.
+    pub fn offer(&mut self, message: M, priority: Priority, key: Key, bytes: usize) -> Offer<M> {
+        if self.has_room(priority, bytes) {
+            let wake = self.push(priority, Entry { message, key, bytes });
+            return Offer::Queued { wake };
+        }
+        if self.config.full == FullPolicy::Shed && self.can_shed_for(bytes) {
+            return self.shed_for(priority, Entry { message, key, bytes });
+        }
+        Offer::Full(message)
+    }
+
+    /// Takes the next message that may run: signals before normal ones, each in order of arrival, passing over keys that
+    /// are running.
+    #[expect(clippy::should_implement_trait, reason = "a mailbox that has nothing now may have something later")]
+    pub fn next(&mut self) -> Option<(Ticket, M)> {
+        if self.queued == 0 || self.running >= self.open {
+            return None;
+        }
+        let entry = match &mut self.queue {
+            Queue::Plain(queue) => queue.pop(),
+            Queue::Keyed(queue) => queue.pop(),
+        }?;
+        self.queued -= 1;
+        self.bytes -= entry.bytes;
+        self.running += 1;
+        Some((Ticket(entry.key), entry.message))
+    }
+
+    /// Takes back the ticket of a message that has run. Whether a message is runnable now, and somebody has to call
+    /// [`Mailbox::next`].
+    #[inline]
+    pub fn finish(&mut self, ticket: Ticket) -> bool {
+        debug_assert!(self.running > 0, "a ticket came back twice, or to another mailbox");
+        self.running = self.running.saturating_sub(1);
+        if let Queue::Keyed(queue) = &mut self.queue {
+            queue.finish(ticket.0);
+        }
+        self.is_runnable()
+    }
+
+    /// Starts nothing more until [`Mailbox::resume`]. Messages are still queued, and running ones finish.
+    pub fn pause(&mut self) {
+        self.open = 0;
+    }
+
+    /// Ends a pause. Whether a message is runnable now, and somebody has to call [`Mailbox::next`].
+    #[must_use]
+    pub fn resume(&mut self) -> bool {
+        self.open = self.config.mode.slots();
+        self.is_runnable()
+    }
+
+    /// Takes everything out, in the order in which it would have run at the earliest, so that each caller gets an answer.
+    pub fn drain(&mut self) -> impl Iterator<Item = M> + use<M> {
+        self.queued = 0;
+        self.bytes = 0;
+        let entries = match &mut self.queue {
+            Queue::Plain(queue) => queue.drain(),
+            Queue::Keyed(queue) => queue.drain(),
+        };
+        entries.into_iter().map(|entry| entry.message)
+    }
+
+    /// Messages that are queued.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.queued
+    }
+
+    /// Whether nothing is queued.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.queued == 0
+    }
+
+    /// Bytes that are queued.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Messages that run.
+    #[must_use]
+    pub fn running(&self) -> u32 {
+        self.running
+    }
+
+    /// Whether nothing is queued and nothing runs.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.queued == 0 && self.running == 0
+    }
+
+    /// Normal messages that may be queued.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.config.capacity
+    }
+
+    /// What was given to [`Mailbox::new`].
+    #[must_use]
+    pub fn config(&self) -> &MailboxConfig {
+        &self.config
+    }
+
+    /// Whether a message of `bytes` would be queued without shedding others.
+    #[must_use]
+    pub fn has_room(&self, priority: Priority, bytes: usize) -> bool {
+        let (messages_max, bytes_max) = match priority {
+            Priority::Signal => (
+                self.config.capacity.saturating_add(SIGNALS_RESERVED),
+                self.config.bytes_max.saturating_add(SIGNAL_BYTES_RESERVED),
+            ),
+            Priority::Normal => (self.config.capacity, self.config.bytes_max),
+        };
+        self.queued < messages_max && (self.queued == 0 || self.bytes.saturating_add(bytes) <= bytes_max)
+    }
+
+    #[inline]
+    fn is_runnable(&self) -> bool {
+        self.queued != 0
+            && self.running < self.open
+            && match &self.queue {
+                Queue::Plain(_) => true,
+                Queue::Keyed(queue) => queue.is_ready(),
+            }
+    }
+
+    fn push(&mut self, priority: Priority, entry: Entry<M>) -> bool {
+        self.queued += 1;
+        self.bytes += entry.bytes;
+        match &mut self.queue {
+            Queue::Plain(queue) => queue.push(priority, entry),
+            Queue::Keyed(queue) => queue.push(priority, entry),
+        }
+        self.is_runnable()
+    }
+
+    /// Whether there would be room for a message of `bytes` if every normal message were dropped, and there is one.
+    fn can_shed_for(&self, bytes: usize) -> bool {
+        let normal = match &self.queue {
+            Queue::Plain(queue) => queue.normal_load(),
+            Queue::Keyed(queue) => queue.normal_load(),
+        };
+        let signals = self.queued - normal.messages;
+        normal.messages > 0
+            && signals < self.config.capacity
+            && (signals == 0 || (self.bytes - normal.bytes).saturating_add(bytes) <= self.config.bytes_max)
+    }
+
+    fn shed_for(&mut self, priority: Priority, entry: Entry<M>) -> Offer<M> {
+        let mut dropped = Vec::with_capacity(1);
+        while !self.has_room(priority, entry.bytes) {
+            let oldest = match &mut self.queue {
+                Queue::Plain(queue) => queue.shed(),
+                Queue::Keyed(queue) => queue.shed(),
+            };
+            let Some(oldest) = oldest else { break };
+            self.queued -= 1;
+            self.bytes -= oldest.bytes;
+            dropped.push(oldest.message);
+        }
+        let wake = self.push(priority, entry);
+        Offer::Shed { dropped, wake }
+    }
+}
+
+#[cfg(test)]
+mod tests;

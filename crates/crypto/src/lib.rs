@@ -1,1 +1,27 @@
-//! Playhouse: crypto.
+//! Keys, signatures, digests and sealing: the only crate of Playhouse that uses cipher crates.
+//!
+//! Private keys never leave it: a [`SigningKey`] signs, is wiped from memory when dropped, and leaves only
+//! [sealed](SealedKey) or, when a caller asks for it by name, as the plain key file of actr 0.3.
+//!
+//! The crate does no I/O, knows no clock and has no source of randomness: seeds, salts and nonces are arguments.
+//! It is not a general toolbox; it has what packages, credentials and key files need and nothing else.
+//!
+//! ```
+//! use playhouse_crypto::SigningKey;
+//!
+//! let key = SigningKey::from_seed(&[7; 32]);
+//! let signature = key.sign(b"manifest");
+//! assert!(key.verifying_key().verify(b"manifest", &signature).is_ok());
+//! assert!(key.verifying_key().verify(b"altered", &signature).is_err());
+//! assert_eq!(key.key_id().to_string().len(), 20);
+//! ```
+
+mod compare;
+mod digest;
+mod key_id;
+mod sign;
+
+pub use compare::equal_constant_time;
+pub use digest::{Digest, DigestParseError, Hasher};
+pub use key_id::{KeyId, KeyIdParseError};
+pub use sign::{PublicKeyError, Signature, SignatureError, SigningKey, VerifyingKey};

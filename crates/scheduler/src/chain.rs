@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
-use playhouse_types::ActorId;
 use playhouse_types::limits::CALL_DEPTH_MAX;
+use playhouse_types::{ActorError, ActorId, Code, ErrorKind};
 
 /// The actors that wait for each other so that one request can be answered, the latest first. It travels with every
 /// call, so that a call which comes back to a waiting actor is refused at once. Cloning is cheap.
@@ -28,6 +28,24 @@ pub enum ChainError {
     /// The chain is as long as it may be.
     #[error("{CALL_DEPTH_MAX} actors wait for each other already")]
     TooDeep,
+}
+
+impl ChainError {
+    /// The rule that the call breaks.
+    #[must_use]
+    pub const fn code(&self) -> Code {
+        match self {
+            Self::Cycle { .. } => Code::CallCycle,
+            Self::TooDeep => Code::CallDepth,
+        }
+    }
+}
+
+/// The same call would come back again: another try is of no use.
+impl From<ChainError> for ActorError {
+    fn from(error: ChainError) -> Self {
+        Self::coded(ErrorKind::InvalidArgument, error.code(), error.to_string())
+    }
 }
 
 impl CallChain {
@@ -80,3 +98,6 @@ impl CallChain {
         Err(ChainError::Cycle { cycle })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,11 +7,21 @@
 //! Start from [`Mailbox`].
 
 mod chain;
+mod dead_letters;
 mod dedup;
+#[doc(hidden)]
+pub mod internal;
 mod mailbox;
+mod supervisor;
+mod waits;
+mod window;
 
 pub use chain::{CallChain, ChainError};
+pub use dead_letters::{DeadLetter, DeadLetterId, DeadLetters};
 pub use dedup::{CallId, Dedup, DedupConfig, Verdict, WAITERS_MAX};
 pub use mailbox::{
     FullPolicy, Key, Mailbox, MailboxConfig, Mode, Offer, Priority, SIGNAL_BYTES_RESERVED, SIGNALS_RESERVED, Ticket,
 };
+pub use supervisor::{Phase, Restart, RestartPolicy, Sentence, Supervisor};
+pub use waits::{CycleError, WALK_MAX, WaitId, Waits};
+pub use window::{Credit, StreamWindow, WindowConfig};

@@ -241,6 +241,20 @@ impl<M> Mailbox<M> {
         self.is_runnable()
     }
 
+    /// Takes back the ticket of a message that did not run to its end, because its actor crashed, and queues the message
+    /// before all others of its priority and key. It is queued beyond the capacity if need be: there are at most as many
+    /// of these as there were tickets. Whether a message is runnable now.
+    pub fn put_back(&mut self, ticket: Ticket, message: M, priority: Priority, bytes: usize) -> bool {
+        let entry = Entry { message, key: ticket.0, bytes };
+        self.queued += 1;
+        self.bytes += bytes;
+        match &mut self.queue {
+            Queue::Plain(queue) => queue.push_front(priority, entry),
+            Queue::Keyed(queue) => queue.push_front(priority, entry),
+        }
+        self.finish(ticket)
+    }
+
     /// Starts nothing more until [`Mailbox::resume`]. Messages are still queued, and running ones finish.
     pub fn pause(&mut self) {
         self.open = 0;
@@ -317,6 +331,14 @@ impl<M> Mailbox<M> {
             Priority::Normal => (self.config.capacity, self.config.bytes_max),
         };
         self.queued < messages_max && (self.queued == 0 || self.bytes.saturating_add(bytes) <= bytes_max)
+    }
+
+    /// Keys that are kept: those that run or wait.
+    pub(crate) fn lanes(&self) -> usize {
+        match &self.queue {
+            Queue::Plain(_) => 0,
+            Queue::Keyed(queue) => queue.lanes(),
+        }
     }
 
     #[inline]

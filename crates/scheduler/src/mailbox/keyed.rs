@@ -4,6 +4,8 @@ use hashbrown::HashMap;
 
 use super::{Entry, Key, Load, Priority};
 
+const MIDDLE: u64 = 1 << 63;
+
 /// Where a message stands: signals first, then order of arrival.
 type Place = (Priority, u64);
 
@@ -16,7 +18,9 @@ pub(super) struct KeyedQueue<M> {
     lanes: HashMap<Key, Lane>,
     /// The first message of every key that waits and does not run.
     ready: BTreeSet<Place>,
-    arrivals: u64,
+    /// Numbers of arrival that are free on both sides of those in use. They start in the middle and never run out.
+    first_arrival: u64,
+    next_arrival: u64,
     normal: Load,
 }
 
@@ -48,7 +52,8 @@ impl<M> Default for KeyedQueue<M> {
             messages: BTreeMap::new(),
             lanes: HashMap::new(),
             ready: BTreeSet::new(),
-            arrivals: 0,
+            first_arrival: MIDDLE,
+            next_arrival: MIDDLE,
             normal: Load::default(),
         }
     }
@@ -75,19 +80,29 @@ impl<M> KeyedQueue<M> {
     }
 
     pub(super) fn push(&mut self, priority: Priority, entry: Entry<M>) {
-        let arrival = self.arrivals;
-        self.arrivals += 1;
-        if priority == Priority::Normal {
+        let arrival = self.next_arrival;
+        self.next_arrival += 1;
+        self.insert((priority, arrival), entry, VecDeque::push_back);
+    }
+
+    pub(super) fn push_front(&mut self, priority: Priority, entry: Entry<M>) {
+        self.first_arrival -= 1;
+        let arrival = self.first_arrival;
+        self.insert((priority, arrival), entry, VecDeque::push_front);
+    }
+
+    fn insert(&mut self, place: Place, entry: Entry<M>, push: fn(&mut VecDeque<u64>, u64)) {
+        if place.0 == Priority::Normal {
             self.normal.messages += 1;
             self.normal.bytes += entry.bytes;
         }
         let lane = self.lanes.entry(entry.key).or_default();
         let before = lane.first();
-        lane.of(priority).push_back(arrival);
+        push(lane.of(place.0), place.1);
         if !lane.running {
             replace(&mut self.ready, before, lane.first());
         }
-        self.messages.insert((priority, arrival), entry);
+        self.messages.insert(place, entry);
     }
 
     pub(super) fn pop(&mut self) -> Option<Entry<M>> {
@@ -114,6 +129,11 @@ impl<M> KeyedQueue<M> {
             }
         }
         Some(entry)
+    }
+
+    /// Keys that are kept.
+    pub(super) fn lanes(&self) -> usize {
+        self.lanes.len()
     }
 
     pub(super) fn is_ready(&self) -> bool {

@@ -30,6 +30,16 @@ impl<M> PlainQueue<M> {
         }
     }
 
+    pub(super) fn push_front(&mut self, priority: Priority, entry: Entry<M>) {
+        match priority {
+            Priority::Signal => self.signals.push_front(entry),
+            Priority::Normal => {
+                self.normal_bytes += entry.bytes;
+                self.normals.push_front(entry);
+            }
+        }
+    }
+
     pub(super) fn pop(&mut self) -> Option<Entry<M>> {
         self.pop_signal().or_else(|| self.shed())
     }
@@ -49,6 +59,12 @@ impl<M> PlainQueue<M> {
     pub(super) fn drain(&mut self) -> Vec<Entry<M>> {
         self.normal_bytes = 0;
         std::mem::take(&mut self.signals).into_iter().chain(std::mem::take(&mut self.normals)).collect()
+    }
+
+    /// Messages for which memory is kept.
+    #[cfg(test)]
+    pub(super) fn room(&self) -> usize {
+        self.signals.capacity() + self.normals.capacity()
     }
 
     fn pop_signal(&mut self) -> Option<Entry<M>> {

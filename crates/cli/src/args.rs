@@ -1,0 +1,139 @@
+use std::ffi::OsString;
+
+use clap::error::ErrorKind as ClapKind;
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::commands::{completion, doctor, explain};
+use crate::error::{CliError, Exit, Result};
+use crate::output::{Color, Format, Output};
+
+const AFTER_HELP: &str = "\
+EXAMPLES
+  See everything work on this machine:
+      playhouse demo
+  Run a signed package, and call it from another shell:
+      playhouse trust add acme A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg=
+      playhouse run dist/acme-EchoService-1.0.0-wasm32-wasip2.actr
+      playhouse call EchoService echo.EchoService.Echo --json '{\"message\":\"hi\"}'
+  Make a key and a package of your own:
+      playhouse key new
+      playhouse package build playhouse-package.toml
+
+EXIT CODES
+    0  done
+    1  the operation failed
+    2  the command line cannot be used
+    3  refused by verification or by the trust policy
+    4  no node answers
+    5  time ran out
+  130  interrupted by Ctrl-C before the work was done
+
+FILES
+  $XDG_CONFIG_HOME/playhouse/trust.toml   whose packages may run   (~/.config/playhouse)
+  $XDG_CONFIG_HOME/playhouse/key.json     the key that signs
+  $XDG_CACHE_HOME/playhouse/              compiled code            (~/.cache/playhouse)
+  $XDG_RUNTIME_DIR/playhouse/             control sockets          (~/.local/state/playhouse/run)";
+
+/// Run signed actors and let them reach each other.
+#[derive(Debug, Parser)]
+#[command(name = "playhouse", version, after_help = AFTER_HELP, max_term_width = 120)]
+#[command(arg_required_else_help = true, subcommand_required = true)]
+pub(crate) struct Cli {
+    /// How to write results.
+    #[arg(long, global = true, value_enum, value_name = "FORMAT", help_heading = "Global options")]
+    output: Option<Format>,
+    /// When to use colours; NO_COLOR and CLICOLOR are respected.
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value = "auto", help_heading = "Global options")]
+    color: Color,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// `--json` as people expect it. `call` has another use for the word, and so `--output json` works everywhere.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct JsonFlag {
+    /// Write one JSON document; short for `--output json`.
+    #[arg(id = JSON_FLAG, long = "json")]
+    json: bool,
+}
+
+const JSON_FLAG: &str = "json_output";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Explain(explain::ExplainArgs),
+    Doctor(doctor::DoctorArgs),
+    Completion(completion::CompletionArgs),
+}
+
+/// Does what the command line says, and returns what the shell is to hear.
+pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let (cli, output) = match parse(&args) {
+        Ok(parsed) => parsed,
+        Err(exit) => return exit,
+    };
+    match dispatch(cli.command, output) {
+        Ok(exit) => exit,
+        Err(error) => {
+            output.error(&error);
+            error.exit()
+        }
+    }
+}
+
+fn parse(args: &[OsString]) -> Result<(Cli, Output), Exit> {
+    let parsed = Cli::command().try_get_matches_from(args).and_then(|matches| {
+        let cli = Cli::from_arg_matches(&matches)?;
+        Ok((wants_json(&matches), cli))
+    });
+    match parsed {
+        Ok((json, cli)) => {
+            cli.color.apply();
+            let format = cli.output.unwrap_or(if json { Format::Json } else { Format::Text });
+            Ok((cli, Output::new(format)))
+        }
+        Err(error) => Err(refuse(&error, args)),
+    }
+}
+
+/// Whether the command, at any depth, was given its `--json` flag.
+fn wants_json(matches: &ArgMatches) -> bool {
+    let here = matches.try_get_one::<bool>(JSON_FLAG).ok().flatten().copied().unwrap_or(false);
+    here || matches.subcommand().is_some_and(|(_, inner)| wants_json(inner))
+}
+
+/// Writes help, the version, or what is wrong with the command line.
+fn refuse(error: &clap::Error, args: &[OsString]) -> Exit {
+    if matches!(error.kind(), ClapKind::DisplayHelp | ClapKind::DisplayVersion) {
+        // Whoever closed the pipe has read enough of the help.
+        let _ = error.print();
+        return Exit::Ok;
+    }
+    if asked_for_json(args) {
+        let text = error.to_string();
+        let text = text.split("\n\nUsage:").next().unwrap_or_default().trim_start_matches("error: ").trim();
+        Output::new(Format::Json).error(&CliError::usage(text));
+    } else {
+        let _ = error.print();
+    }
+    Exit::Usage
+}
+
+/// Whether an unusable command line asks for JSON as far as one can tell.
+fn asked_for_json(args: &[OsString]) -> bool {
+    let words: Vec<&str> = args.iter().skip(1).map_while(|arg| arg.to_str()).take_while(|word| *word != "--").collect();
+    let flag = words.contains(&"--json") && words.iter().find(|word| !word.starts_with('-')) != Some(&&"call");
+    flag || words.contains(&"--output=json") || words.windows(2).any(|pair| pair == ["--output", "json"])
+}
+
+fn dispatch(command: Command, output: Output) -> Result<Exit> {
+    match command {
+        Command::Explain(args) => explain::run(&args, output),
+        Command::Doctor(args) => doctor::run(&args, output),
+        Command::Completion(args) => completion::run(&args),
+    }
+}
+
+#[cfg(test)]
+mod tests;

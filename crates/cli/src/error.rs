@@ -1,0 +1,156 @@
+use std::fmt;
+use std::io;
+
+use playhouse_types::{ActorError, Code, ErrorKind};
+use serde::Serialize;
+
+/// What the program tells the shell. Scripts may rely on the numbers; `playhouse help` lists them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Done.
+    Ok = 0,
+    /// The operation failed.
+    Failed = 1,
+    /// The command line cannot be used.
+    Usage = 2,
+    /// A package or key was refused by verification or by the trust policy.
+    Refused = 3,
+    /// No node answers.
+    NoNode = 4,
+    /// Time ran out.
+    TimedOut = 5,
+    /// Ctrl-C, where the work was not finished: 128 + SIGINT, as shells say it.
+    Interrupted = 130,
+}
+
+/// Why a command did not do what it was asked: the rule, what was seen, and the way out.
+#[derive(Debug)]
+pub(crate) enum CliError {
+    /// Whoever read our output has gone. Nothing is left to say.
+    PipeClosed,
+    /// Everything else.
+    Problem(Box<Problem>),
+}
+
+/// The parts of an error that people and programs see.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    code: Code,
+    kind: ErrorKind,
+    message: String,
+    fix: Option<String>,
+}
+
+/// What a command returns.
+pub(crate) type Result<T, E = CliError> = std::result::Result<T, E>;
+
+impl CliError {
+    /// An error that breaks the rule `code`. The message says what was seen and what was expected.
+    pub(crate) fn new(code: Code, kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self::Problem(Box::new(Problem { code, kind, message: message.into(), fix: None }))
+    }
+
+    /// A command line that cannot be used.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new(Code::Usage, ErrorKind::InvalidArgument, message)
+    }
+
+    /// A file operation that failed; `what` says which, such as `cannot read /etc/x`.
+    pub(crate) fn io(code: Code, what: impl fmt::Display, error: &io::Error) -> Self {
+        let kind = match error.kind() {
+            io::ErrorKind::NotFound => ErrorKind::NotFound,
+            io::ErrorKind::PermissionDenied => ErrorKind::PermissionDenied,
+            _ => ErrorKind::Internal,
+        };
+        Self::new(code, kind, format!("{what}: {error}"))
+    }
+
+    /// The same error with a better way out than the code's own.
+    #[must_use]
+    pub(crate) fn fix(mut self, fix: impl Into<String>) -> Self {
+        if let Self::Problem(problem) = &mut self {
+            problem.fix = Some(fix.into());
+        }
+        self
+    }
+
+    /// What the program tells the shell.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::PipeClosed => Exit::Ok,
+            Self::Problem(problem) => exit_of(problem.code, problem.kind),
+        }
+    }
+
+    /// The error as programs see it; none if nobody listens any more.
+    pub(crate) fn document(&self) -> Option<ErrorDocument<'_>> {
+        let Self::Problem(problem) = self else { return None };
+        Some(ErrorDocument {
+            error: ErrorBody {
+                code: problem.code.text(),
+                kind: problem.kind.name(),
+                message: &problem.message,
+                fix: problem.fix.as_deref().unwrap_or(problem.code.fix()),
+            },
+        })
+    }
+}
+
+/// The one document that a failed command prints as JSON.
+#[derive(Debug, Serialize)]
+pub(crate) struct ErrorDocument<'a> {
+    pub(crate) error: ErrorBody<'a>,
+}
+
+/// Code, kind, message and fix of an error.
+#[derive(Debug, Serialize)]
+pub(crate) struct ErrorBody<'a> {
+    pub(crate) code: &'a str,
+    pub(crate) kind: &'a str,
+    pub(crate) message: &'a str,
+    pub(crate) fix: &'a str,
+}
+
+fn exit_of(code: Code, kind: ErrorKind) -> Exit {
+    match code {
+        Code::Usage => Exit::Usage,
+        Code::NodeNotRunning => Exit::NoNode,
+        Code::PackageArchive
+        | Code::PackageEntry
+        | Code::PackageLimit
+        | Code::PackageIncomplete
+        | Code::PackageSignature
+        | Code::PackageManifest
+        | Code::PackageDigest
+        | Code::PackageMissingFile
+        | Code::PackageKind
+        | Code::TrustUnknown
+        | Code::TrustRevokedKey
+        | Code::TrustRevokedPackage
+        | Code::TrustExpired
+        | Code::TrustRollback => Exit::Refused,
+        _ if kind == ErrorKind::TimedOut => Exit::TimedOut,
+        _ => Exit::Failed,
+    }
+}
+
+impl From<ActorError> for CliError {
+    fn from(error: ActorError) -> Self {
+        let message = if error.message().is_empty() { error.to_string() } else { error.message().to_owned() };
+        Self::new(error.code(), error.kind(), message)
+    }
+}
+
+/// For writing to standard output, the only place where `?` meets a bare I/O error.
+impl From<io::Error> for CliError {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::PipeClosed,
+            _ => Self::new(Code::Unspecified, ErrorKind::Internal, format!("cannot write the output: {error}"))
+                .fix("The message is the operating system's."),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,41 @@
-//! Playhouse: node.
+//! Build a node, give it packages or Rust values, call the actors, stop.
+//!
+//! This is the crate that an application embeds, and the only one that spawns tasks for actors and owns their clocks. A
+//! [`Node`] verifies packages against its trust policy, prepares them on an engine, gives every actor an identity, a bounded mailbox and
+//! a supervisor, and carries calls, tells and data streams between actors and the application.
+//!
+//! It is *not* where rules are made: who runs next is decided in `playhouse-scheduler`, what a package may be in
+//! `playhouse-package`, how code is run in `playhouse-engine`.
+//!
+//! Every method of [`Node`] and [`ActorRef`] may be cancelled by dropping its future: a message that was accepted is handled all
+//! the same, only its reply is lost.
+
+mod builder;
+mod cell;
+mod directory;
+mod error;
+mod grants;
+mod ids;
+mod key;
+mod latency;
+mod logs;
+mod node;
+mod options;
+mod shell;
+mod status;
+
+pub use builder::{NodeBuilder, Policy};
+pub use error::NodeError;
+pub use grants::{Grant, Grants};
+pub use key::KeyBy;
+pub use logs::{LogLine, LogReader};
+pub use node::{ActorRef, Node};
+pub use options::{ActorOptions, CallOptions, Concurrency, MailboxOptions};
+pub use shell::{ShellMessage, ShellStream};
+pub use status::{ActorState, ActorStatus, DeadLetter, Tallies};
+
+pub use playhouse_engine::linked;
+pub use playhouse_engine::{EngineKind, Limits};
+pub use playhouse_package::{PackageLimits, TrustPolicy};
+pub use playhouse_scheduler::{FullPolicy, Priority, RestartPolicy};
+pub use playhouse_types as types;

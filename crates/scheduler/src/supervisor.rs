@@ -6,7 +6,7 @@ use playhouse_types::ActorError;
 /// When a crashed actor is started again, and when no more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RestartPolicy {
-    /// The wait before the first restart of a window. Each further one waits twice as long.
+    /// The wait before the second restart of a window; the first is immediate. Each further one waits twice as long.
     pub backoff_first: Duration,
     /// The longest wait.
     pub backoff_max: Duration,
@@ -18,7 +18,7 @@ pub struct RestartPolicy {
     pub poison_after: u32,
 }
 
-/// 10 ms doubling up to 10 s, ten restarts in a minute, and three lives per message.
+/// At once, then after 10 ms doubling up to 10 s, ten restarts in a minute, and three lives per message.
 impl Default for RestartPolicy {
     fn default() -> Self {
         Self {
@@ -158,7 +158,8 @@ impl Supervisor {
     }
 
     fn wait(&self, restarts: u32, jitter: u64) -> Duration {
-        let doubled = self.policy.backoff_first.saturating_mul(1_u32.checked_shl(restarts).unwrap_or(u32::MAX));
+        let Some(doublings) = restarts.checked_sub(1) else { return Duration::ZERO };
+        let doubled = self.policy.backoff_first.saturating_mul(1_u32.checked_shl(doublings).unwrap_or(u32::MAX));
         let wait = doubled.min(self.policy.backoff_max);
         let quarter_ns = u64::try_from((wait / 4).as_nanos()).unwrap_or(u64::MAX - 1);
         wait + Duration::from_nanos(jitter % (quarter_ns + 1))

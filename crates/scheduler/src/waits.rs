@@ -7,7 +7,7 @@ use crate::CallChain;
 pub const WALK_MAX: usize = 4096;
 
 /// One wait in [`Waits`]. Give it back with [`Waits::remove`].
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use = "a wait that is never removed makes later calls look like deadlocks"]
 pub struct WaitId(u64);
 

@@ -1,0 +1,167 @@
+//! How a node comes to be.
+
+use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
+use std::future::Future;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use playhouse_engine::Engine;
+use playhouse_package::{PackageLimits, TrustPolicy};
+use playhouse_scheduler::{DeadLetters, Waits};
+use playhouse_types::limits::MESSAGE_BYTES_MAX;
+use playhouse_types::{ActorError, Realm};
+use tokio::runtime::Handle;
+
+use crate::directory::Directory;
+use crate::error::NodeError;
+use crate::grants::Grants;
+use crate::logs::Logs;
+use crate::node::{Node, Shared};
+use crate::shell::{Shell, ShellHandler, ShellMessage};
+
+/// Dead letters that a node keeps; the oldest make room.
+const DEAD_LETTERS_MAX: usize = 10_000;
+/// Bytes of dead letters that a node keeps.
+const DEAD_LETTER_BYTES_MAX: usize = 64 << 20;
+/// Calls that may wait for busy actors and be checked for cycles across chains. More are not checked, and end by their deadline.
+const WAITS_MAX: usize = 100_000;
+
+/// What the operator of a node allows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// Host operations that any actor may have at most.
+    pub grants: Grants,
+    /// Whether native libraries run in the node's own process, where they can do whatever the node can: crash it, read its memory. Only
+    /// for code that is trusted as much as the node itself.
+    pub danger_native_in_process: bool,
+    /// Bytes of one message at most.
+    pub message_bytes_max: usize,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self { grants: Grants::ACTR, danger_native_in_process: false, message_bytes_max: MESSAGE_BYTES_MAX }
+    }
+}
+
+/// A [`Node`] before it starts. Nothing is trusted unless [`NodeBuilder::trust`] says so.
+#[derive(Default)]
+pub struct NodeBuilder {
+    realm: u32,
+    policy: Policy,
+    trust: TrustPolicy,
+    package_limits: PackageLimits,
+    cache_dir: Option<PathBuf>,
+    shell: Option<ShellHandler>,
+}
+
+impl std::fmt::Debug for NodeBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NodeBuilder").field("realm", &self.realm).field("policy", &self.policy).finish_non_exhaustive()
+    }
+}
+
+impl NodeBuilder {
+    /// The realm of the node's actors; 0 if not said.
+    #[must_use]
+    pub fn realm(mut self, number: u32) -> Self {
+        self.realm = number;
+        self
+    }
+
+    /// Whose packages may run.
+    #[must_use]
+    pub fn trust(mut self, trust: TrustPolicy) -> Self {
+        self.trust = trust;
+        self
+    }
+
+    /// What actors may do.
+    #[must_use]
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// How large packages may be.
+    #[must_use]
+    pub fn package_limits(mut self, limits: PackageLimits) -> Self {
+        self.package_limits = limits;
+        self
+    }
+
+    /// Where compiled code is kept from one start to the next. Without it every start compiles.
+    #[must_use]
+    pub fn cache_dir(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.cache_dir = Some(directory.into());
+        self
+    }
+
+    /// What handles the messages that actors send to their shell. It runs on the node's runtime and must not block.
+    #[must_use]
+    pub fn shell<F, R>(mut self, handler: F) -> Self
+    where
+        F: Fn(ShellMessage) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<Bytes, ActorError>> + Send + 'static,
+    {
+        self.shell = Some(Box::new(move |message| Box::pin(handler(message))));
+        self
+    }
+
+    /// Starts the node on the tokio runtime around.
+    ///
+    /// # Errors
+    /// [`NodeError::NoRuntime`] outside a runtime; [`NodeError::Setup`] if an engine cannot be set up.
+    pub fn start(self) -> Result<Node, NodeError> {
+        let runtime = Handle::try_current().map_err(|_| NodeError::NoRuntime)?;
+        let wasm = wasm_engine(self.cache_dir)?;
+        let native = native_engine(&self.policy)?;
+        Ok(Node::new(Shared {
+            runtime,
+            directory: Directory::default(),
+            logs: Logs::new(),
+            shell: Shell::new(self.shell),
+            policy: self.policy,
+            hasher: RandomState::new(),
+            waits: Mutex::new(Waits::new(WAITS_MAX)),
+            dead: Mutex::new(DeadLetters::new(DEAD_LETTERS_MAX, DEAD_LETTER_BYTES_MAX)),
+            realm: Realm::new(self.realm),
+            next_serial: AtomicU64::new(1),
+            stopping: AtomicBool::new(false),
+            trust: self.trust,
+            package_limits: self.package_limits,
+            wasm,
+            native,
+            programs: Mutex::new(HashMap::new()),
+        }))
+    }
+}
+
+type MaybeEngine = Option<Arc<dyn Engine>>;
+
+#[cfg(feature = "wasm")]
+fn wasm_engine(cache_dir: Option<PathBuf>) -> Result<MaybeEngine, NodeError> {
+    let config = playhouse_engine::wasm::WasmConfig { cache_dir, ..Default::default() };
+    let engine = playhouse_engine::wasm::WasmEngine::new(config)
+        .map_err(|source| NodeError::Setup { part: "wasm engine", source: source.into() })?;
+    Ok(Some(Arc::new(engine)))
+}
+
+#[cfg(not(feature = "wasm"))]
+fn wasm_engine(_cache_dir: Option<PathBuf>) -> Result<MaybeEngine, NodeError> {
+    Ok(None)
+}
+
+#[cfg(feature = "native")]
+fn native_engine(policy: &Policy) -> Result<MaybeEngine, NodeError> {
+    Ok(Some(Arc::new(playhouse_engine::native::NativeEngine::new(policy.danger_native_in_process))))
+}
+
+#[cfg(not(feature = "native"))]
+fn native_engine(_policy: &Policy) -> Result<MaybeEngine, NodeError> {
+    Ok(None)
+}

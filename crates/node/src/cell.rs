@@ -1,0 +1,195 @@
+//! One actor of a node: its mailbox, its workload, and where it is in its life.
+//!
+//! A message to an idle actor is handled where it is sent from: the caller polls the handler once, and if that ends it, no task, no
+//! channel and no timer was involved. Whatever takes longer goes on in a task of the node, so that a caller that goes away
+//! neither stops a handler nor leaves its actor locked.
+
+mod host;
+mod life;
+mod outcome;
+mod run;
+mod streams;
+mod submit;
+#[cfg(test)]
+mod tests;
+
+use std::sync::{Arc, Weak};
+use std::time::Instant;
+
+use parking_lot::Mutex;
+use playhouse_engine::{Context, Prepared, Workload};
+use playhouse_scheduler::{CallChain, Dedup, Key, Mailbox, MailboxConfig, Supervisor, WaitId};
+use playhouse_types::{ActorError, ActorId, Event, RequestId};
+use tokio::sync::Notify;
+
+use crate::grants::Grants;
+use crate::key::KeyBy;
+use crate::latency::Latency;
+use crate::node::Shared;
+use crate::options::ActorOptions;
+use crate::status::{ActorState, ActorStatus, Tallies};
+
+pub(crate) use outcome::Letter;
+pub(crate) use submit::Request;
+
+use outcome::{Answer, Then};
+use streams::Streams;
+
+/// What does not change while an actor lives; actors that start alike share it.
+pub(crate) struct Setup {
+    pub(crate) options: ActorOptions,
+    pub(crate) limits: Arc<playhouse_engine::Limits>,
+    pub(crate) grants: Grants,
+    pub(crate) key: Option<KeyBy>,
+    /// Whether a call chain may come back to the actor.
+    pub(crate) reentrant: bool,
+    /// SHA-256 of the package's manifest.
+    pub(crate) package: Option<String>,
+}
+
+pub(crate) struct Cell {
+    id: ActorId,
+    me: Weak<Self>,
+    node: Arc<Shared>,
+    program: Arc<dyn Prepared>,
+    setup: Arc<Setup>,
+    gate: Mutex<Gate>,
+    /// Rings when a message has been handled while somebody waits for room or for the end.
+    changed: Notify,
+}
+
+/// What changes, under one short lock.
+struct Gate {
+    mailbox: Mailbox<Work>,
+    /// Present exactly while the mailbox is not paused, except at the end.
+    workload: Option<Arc<dyn Workload>>,
+    state: ActorState,
+    /// Counts workloads, so that the late end of a run does not count against its successor.
+    life: u32,
+    /// How many wait at `changed`.
+    watchers: u32,
+    /// Whether the workload has been told that its mailbox is filling.
+    pressed: bool,
+    supervisor: Supervisor,
+    tallies: Tallies,
+    latency: Latency,
+    extras: Option<Box<Extras>>,
+}
+
+/// What most actors never need.
+#[derive(Default)]
+struct Extras {
+    streams: Streams,
+    dedup: Option<Dedup<Answer, Result<bytes::Bytes, ActorError>>>,
+}
+
+/// The surroundings of a message.
+struct Envelope {
+    caller: Option<ActorId>,
+    request_id: RequestId,
+    deadline: Option<Instant>,
+    chain: CallChain,
+}
+
+/// A message that waits to be handled.
+struct Work {
+    event: Event,
+    envelope: Envelope,
+    then: Then,
+    /// That its caller waits for it to begin, if that is an actor.
+    wait: Option<WaitId>,
+}
+
+impl Work {
+    /// What the message takes of the mailbox's bytes.
+    fn bytes(&self) -> usize {
+        match &self.event {
+            Event::Request { payload, .. } => payload.len(),
+            Event::Chunk { chunk, .. } => chunk.payload.len(),
+            _ => 0,
+        }
+    }
+}
+
+impl Gate {
+    fn extras(&mut self) -> &mut Extras {
+        self.extras.get_or_insert_default()
+    }
+}
+
+impl Cell {
+    pub(crate) fn new(node: Arc<Shared>, id: ActorId, program: Arc<dyn Prepared>, setup: Arc<Setup>) -> Arc<Self> {
+        let options = &setup.options;
+        let mut mailbox = Mailbox::new(MailboxConfig {
+            capacity: options.mailbox.capacity,
+            bytes_max: options.mailbox.bytes_max,
+            mode: options.concurrency.clone().unwrap_or_default().mode(),
+            full: options.mailbox.full,
+        });
+        mailbox.pause();
+        let gate = Gate {
+            mailbox,
+            workload: None,
+            state: ActorState::Starting,
+            life: 0,
+            watchers: 0,
+            pressed: false,
+            supervisor: Supervisor::new(options.restart),
+            tallies: Tallies::default(),
+            latency: Latency::default(),
+            extras: None,
+        };
+        Arc::new_cyclic(|me| Self {
+            id,
+            me: Weak::clone(me),
+            node,
+            program,
+            setup,
+            gate: Mutex::new(gate),
+            changed: Notify::new(),
+        })
+    }
+
+    pub(crate) fn id(&self) -> &ActorId {
+        &self.id
+    }
+
+    pub(crate) fn node(&self) -> &Arc<Shared> {
+        &self.node
+    }
+
+    pub(crate) fn status(&self) -> ActorStatus {
+        let gate = self.gate.lock();
+        ActorStatus {
+            id: self.id.clone(),
+            engine: self.program.kind(),
+            state: gate.state.clone(),
+            grants: self.setup.grants,
+            package: self.setup.package.clone(),
+            queued: gate.mailbox.len(),
+            capacity: gate.mailbox.capacity(),
+            running: gate.mailbox.running(),
+            tallies: gate.tallies,
+            median: gate.latency.median(),
+            last_crash: gate.supervisor.cause().cloned(),
+        }
+    }
+
+    fn context(self: &Arc<Self>, envelope: Envelope) -> Context {
+        Context {
+            self_id: self.id.clone(),
+            caller: envelope.caller,
+            request_id: envelope.request_id,
+            deadline: envelope.deadline,
+            chain: envelope.chain,
+            host: Arc::clone(self) as Arc<dyn playhouse_engine::Host>,
+        }
+    }
+
+    fn key(&self, sender: Option<&ActorId>, event: &Event) -> Key {
+        match &self.setup.key {
+            None => Key::NONE,
+            Some(by) => by.key(&self.node.hasher, sender, event),
+        }
+    }
+}

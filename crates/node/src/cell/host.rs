@@ -1,0 +1,126 @@
+//! The one place where workloads of every engine ask for anything, and where it is granted.
+
+use std::future::{Future, ready};
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use playhouse_engine::{Context, Host, HostFuture};
+use playhouse_scheduler::{CallChain, Priority};
+use playhouse_types::{
+    ActorError, ActorId, Code, DataChunk, Dest, ErrorKind, HostOp, HostReply, LogLevel, PayloadClass, RouteKey,
+};
+
+use super::submit::chain_error;
+use super::{Cell, Request};
+use crate::grants::Grant;
+use crate::ids;
+use crate::options::TIMEOUT;
+use crate::shell::ShellMessage;
+
+impl Host for Cell {
+    fn perform(&self, context: &Context, op: HostOp) -> HostFuture {
+        let grant = Grant::of(&op);
+        if !self.setup.grants.has(grant) {
+            return Box::pin(ready(Err(self.not_granted(grant))));
+        }
+        let Some(me) = self.me.upgrade() else { return Box::pin(ready(Err(self.stopped()))) };
+        let now = Instant::now();
+        let deadline = context.deadline.map_or(now + TIMEOUT, |deadline| deadline.min(now + TIMEOUT));
+        match op {
+            HostOp::Call { dest, route, payload } => match context.chain.extend(&self.id) {
+                Ok(chain) => Box::pin(me.call_out(dest, route, payload, Until { deadline, chain })),
+                Err(error) => Box::pin(ready(Err(chain_error(error)))),
+            },
+            HostOp::Tell { dest, route, payload } => {
+                done(me.tell_out(dest, route, payload, Until { deadline, chain: CallChain::root() }))
+            }
+            HostOp::SendChunk { dest, chunk, class } => done(me.send_out(dest, chunk, class, deadline)),
+            HostOp::Discover { actor_type } => {
+                let found = self.node.discover(&actor_type).map(HostReply::Actor);
+                Box::pin(ready(found))
+            }
+            HostOp::RegisterStream { stream_id } => Box::pin(ready(self.register_stream(stream_id).map(|()| HostReply::Done))),
+            HostOp::UnregisterStream { stream_id } => {
+                self.unregister_stream(&stream_id);
+                Box::pin(ready(Ok(HostReply::Done)))
+            }
+        }
+    }
+
+    fn log(&self, actor: &ActorId, level: LogLevel, text: &str) {
+        self.node.logs.write(actor, level, text);
+    }
+}
+
+/// Until when an operation may take, and who waits for it.
+struct Until {
+    deadline: Instant,
+    chain: CallChain,
+}
+
+fn done(operation: impl Future<Output = Result<(), ActorError>> + Send + 'static) -> HostFuture {
+    Box::pin(async move { operation.await.map(|()| HostReply::Done) })
+}
+
+impl Cell {
+    async fn call_out(self: Arc<Self>, dest: Dest, route: RouteKey, payload: Bytes, until: Until) -> Result<HostReply, ActorError> {
+        let deadline = until.deadline;
+        let Some(callee) = self.resolve(dest)? else {
+            let message = ShellMessage { from: self.id.clone(), route, payload, awaited: true };
+            let reply = self.node.shell.send(message)?;
+            let text = "the application did not reply in time";
+            let late = || ActorError::coded(ErrorKind::TimedOut, Code::DeadlineExpired, text);
+            return self.node.until(deadline, reply).await.unwrap_or_else(|| Err(late())).map(HostReply::Bytes);
+        };
+        callee.call(self.request(route, payload, until)).await.map(HostReply::Bytes)
+    }
+
+    async fn tell_out(self: Arc<Self>, dest: Dest, route: RouteKey, payload: Bytes, until: Until) -> Result<(), ActorError> {
+        let Some(callee) = self.resolve(dest)? else {
+            let message = ShellMessage { from: self.id.clone(), route, payload, awaited: false };
+            let handled = self.node.shell.send(message)?;
+            self.node.runtime.spawn(handled);
+            return Ok(());
+        };
+        callee.tell(self.request(route, payload, until)).await
+    }
+
+    async fn send_out(self: Arc<Self>, dest: Dest, chunk: DataChunk, class: PayloadClass, deadline: Instant) -> Result<(), ActorError> {
+        match self.resolve(dest)? {
+            Some(receiver) => receiver.receive_chunk(self.id.clone(), chunk, class, deadline).await,
+            None => {
+                let sent = self.node.shell.send_chunk(self.id.clone(), chunk, class);
+                let late = || ActorError::coded(ErrorKind::TimedOut, Code::DeadlineExpired, "the application is behind");
+                self.node.until(deadline, sent).await.unwrap_or_else(|| Err(late()))
+            }
+        }
+    }
+
+    fn request(&self, route: RouteKey, payload: Bytes, until: Until) -> Request {
+        Request {
+            route,
+            payload,
+            caller: Some(self.id.clone()),
+            request_id: ids::request_id(),
+            deadline: until.deadline,
+            chain: until.chain,
+            priority: Priority::Normal,
+        }
+    }
+
+    /// The actor that a destination stands for; none for the application.
+    fn resolve(self: &Arc<Self>, dest: Dest) -> Result<Option<Arc<Self>>, ActorError> {
+        match dest {
+            Dest::Shell => Ok(None),
+            Dest::Local => Ok(Some(Arc::clone(self))),
+            Dest::Actor(id) if id == self.id => Ok(Some(Arc::clone(self))),
+            Dest::Actor(id) => self.node.find(&id).map(Some),
+        }
+    }
+
+    fn not_granted(&self, grant: Grant) -> ActorError {
+        let text = format!("{} has no grant `{}`", self.id, grant.name());
+        ActorError::coded(ErrorKind::PermissionDenied, Code::GrantMissing, text)
+    }
+}

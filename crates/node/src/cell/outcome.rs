@@ -1,0 +1,199 @@
+//! What follows when a message has been handled, or could not be.
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use playhouse_engine::{Failure, Outcome};
+use playhouse_scheduler::{CallChain, Key, Offer, Priority, Sentence};
+use playhouse_types::{
+    ActorError, ActorId, Code, ErrorCategory, ErrorEvent, ErrorKind, Event, Fault, LogLevel, RouteKey, Timestamp,
+};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+
+use super::run::Run;
+use super::{Cell, Envelope, Work};
+
+/// Where a reply goes.
+pub(super) type Answer = oneshot::Sender<Result<Bytes, ActorError>>;
+
+/// Who hears how a message was handled.
+pub(super) enum Then {
+    /// A caller.
+    Reply(Answer),
+    /// Nobody: a tell. It may be tried again, or become a dead letter.
+    Nobody(Box<Letter>),
+    /// The sender of a chunk, which may send the next once this one is handled.
+    Chunk(#[expect(dead_code, reason = "held until it is dropped")] OwnedSemaphorePermit),
+    /// Nobody, and a failure is only logged.
+    Hook,
+}
+
+/// A tell, as it was sent.
+#[derive(Debug, Clone)]
+pub(crate) struct Letter {
+    pub(crate) from: Option<ActorId>,
+    pub(crate) route: RouteKey,
+    pub(crate) payload: Bytes,
+    /// How often it has crashed its actor.
+    pub(crate) attempts: u32,
+}
+
+impl Cell {
+    /// Gives the right to handle back, and takes note of how it went. Whether somebody has to handle the next message.
+    pub(super) fn settle(self: &Arc<Self>, run: Run, outcome: &Outcome) -> bool {
+        let (life, timed) = (run.life, run.timed);
+        let mut gate = self.gate.lock();
+        gate.tallies.handled += 1;
+        if let Some(start) = timed {
+            gate.latency.record(start.elapsed());
+        }
+        let mut more = gate.mailbox.finish(run.into_ticket());
+        let watched = gate.watchers > 0;
+        if let Err(failure) = outcome {
+            gate.tallies.failed += 1;
+            if let Failure::Crash(cause) = failure
+                && gate.life == life
+            {
+                more = false;
+                self.crashed(gate, cause);
+            }
+        }
+        if watched {
+            self.changed.notify_waiters();
+        }
+        more
+    }
+
+    /// As [`Self::settle`], and tells whoever has to hear of it.
+    pub(super) fn conclude(self: &Arc<Self>, run: Run, outcome: Outcome, then: Then) -> bool {
+        let more = self.settle(run, &outcome);
+        match (then, outcome) {
+            (Then::Reply(reply), outcome) => {
+                if let Err(failure @ Failure::Crash(_)) = &outcome {
+                    self.report(failure, "a request");
+                }
+                let _ = reply.send(outcome.map_err(Failure::into_error));
+            }
+            (Then::Nobody(letter), Err(failure)) => self.undelivered(*letter, failure),
+            (Then::Chunk(_), Err(failure)) => self.report(&failure, "a stream chunk"),
+            (Then::Hook, Err(failure)) => {
+                self.log(LogLevel::Warn, &format!("a hook failed: {}", failure.into_error().to_text()));
+            }
+            (_, Ok(_)) => {}
+        }
+        more
+    }
+
+    /// A tell failed: it is tried again if it crashed its actor, up to the limit.
+    fn undelivered(self: &Arc<Self>, mut letter: Letter, failure: Failure) {
+        self.report(&failure, &format!("a tell of {}", letter.route));
+        match failure {
+            Failure::Crash(cause) => {
+                letter.attempts += 1;
+                match self.setup.options.restart.judge(letter.attempts) {
+                    Sentence::Retry => self.redeliver(letter),
+                    Sentence::DeadLetter => self.node.bury(&self.id, letter, cause),
+                }
+            }
+            Failure::Error(cause) if cause.kind().fault() == Fault::Corrupt => self.node.bury(&self.id, letter, cause),
+            Failure::Error(_) => {}
+        }
+    }
+
+    /// Queues a tell before all others; the mailbox is paused until the actor has been started again.
+    fn redeliver(self: &Arc<Self>, letter: Letter) {
+        let event = Event::Request { route: letter.route.clone(), payload: letter.payload.clone() };
+        let envelope = Envelope {
+            caller: letter.from.clone(),
+            request_id: crate::ids::request_id(),
+            deadline: None,
+            chain: CallChain::root(),
+        };
+        let work = Work { event, envelope, then: Then::Nobody(Box::new(letter)), wait: None };
+        let bytes = work.bytes();
+        let mut gate = self.gate.lock();
+        let key = Key::NONE;
+        if let Offer::Full(work) = gate.mailbox.offer(work, Priority::Signal, key, bytes) {
+            drop(gate);
+            let error = ActorError::coded(ErrorKind::Unavailable, Code::MailboxFull, "no room to try the message again");
+            self.refuse(work, &error);
+        }
+    }
+
+    /// Tells the workload, or its successor, of an error that no caller hears of in full, and logs it.
+    pub(super) fn report(self: &Arc<Self>, failure: &Failure, what: &str) {
+        let (error, category) = match failure {
+            Failure::Error(error) => (error, ErrorCategory::HandlerError),
+            Failure::Crash(error) => (error, ErrorCategory::HandlerPanic),
+        };
+        self.log(LogLevel::Warn, &format!("{what} failed: {}", error.to_text()));
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.signal(Event::Error(ErrorEvent {
+            source: error.clone(),
+            category,
+            context: what.to_owned(),
+            timestamp: Timestamp::clamped(since.as_secs(), since.subsec_nanos()),
+        }));
+    }
+
+    /// Gives back the right to handle a message whose caller has given up.
+    pub(super) fn skip(&self, run: Run, work: Work) {
+        let mut gate = self.gate.lock();
+        gate.tallies.expired += 1;
+        let _ = gate.mailbox.finish(run.into_ticket());
+        let watched = gate.watchers > 0;
+        drop(gate);
+        if watched {
+            self.changed.notify_waiters();
+        }
+        let text = format!("the caller gave up before {} could begin", self.id);
+        self.refuse(work, &ActorError::coded(ErrorKind::TimedOut, Code::DeadlineExpired, text));
+    }
+
+    /// Tells whoever has to hear that a message will not be handled.
+    pub(super) fn refuse(&self, work: Work, error: &ActorError) {
+        self.node.begun(work.wait);
+        match work.then {
+            Then::Reply(reply) => {
+                let _ = reply.send(Err(error.clone()));
+            }
+            Then::Nobody(letter) => self.node.bury(&self.id, *letter, error.clone()),
+            Then::Chunk(_) | Then::Hook => {}
+        }
+    }
+
+    /// Waits until a message has been handled, or the time is up.
+    pub(super) fn watch(&self) -> Watch<'_> {
+        self.gate.lock().watchers += 1;
+        Watch(self)
+    }
+
+    pub(super) fn log(&self, level: LogLevel, text: &str) {
+        self.node.logs.write(&self.id, level, text);
+    }
+
+    pub(super) fn parked(&self, cause: &ActorError) -> ActorError {
+        let text = format!("{} crashed too often and was parked; the last time: {cause}", self.id);
+        ActorError::coded(ErrorKind::Unavailable, Code::ActorParked, text)
+    }
+
+    pub(super) fn stopped(&self) -> ActorError {
+        ActorError::coded(ErrorKind::Unavailable, Code::ActorStopped, format!("{} has been stopped", self.id))
+    }
+}
+
+/// While it lives, `changed` rings after every message.
+pub(super) struct Watch<'a>(&'a Cell);
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        self.0.gate.lock().watchers -= 1;
+    }
+}
+
+/// A number that need not be fair, from the clock.
+pub(super) fn jitter() -> u64 {
+    let nanos = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.subsec_nanos());
+    u64::from(nanos).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}

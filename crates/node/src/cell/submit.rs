@@ -1,0 +1,349 @@
+//! How messages get to an actor.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use playhouse_scheduler::{CallChain, CallId, ChainError, Dedup, DedupConfig, FullPolicy, Key, Offer, Priority, Verdict, WaitId};
+use playhouse_types::{ActorError, ActorId, Code, ErrorKind, Event, RequestId, RouteKey, RuntimeEvent};
+use tokio::sync::oneshot;
+
+use super::outcome::{Answer, Letter, Then};
+use super::{Cell, Envelope, Gate, Work};
+use crate::node::Shared;
+use crate::status::ActorState;
+
+/// A request to one actor.
+pub(crate) struct Request {
+    pub(crate) route: RouteKey,
+    pub(crate) payload: Bytes,
+    pub(crate) caller: Option<ActorId>,
+    pub(crate) request_id: RequestId,
+    pub(crate) deadline: Instant,
+    pub(crate) chain: CallChain,
+    pub(crate) priority: Priority,
+}
+
+/// A wait that ends with its caller; or before, when the callee begins.
+struct Waiting {
+    node: Arc<Shared>,
+    id: WaitId,
+}
+
+impl Waiting {
+    fn id(&self) -> WaitId {
+        self.id
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.node.begun(Some(self.id));
+    }
+}
+
+/// What is known of a request whose id its caller chose.
+enum Seen {
+    Never,
+    Running,
+    Before(Result<Bytes, ActorError>),
+}
+
+/// What became of an attempt to queue a message.
+enum Queued {
+    Yes,
+    Refused(ActorError),
+    NoRoom(Box<Work>),
+}
+
+impl Cell {
+    /// Sends a request and awaits the reply.
+    pub(crate) async fn call(self: &Arc<Self>, request: Request) -> Result<Bytes, ActorError> {
+        self.check(&request)?;
+        if request.request_id.is_external() {
+            return self.call_once(request).await;
+        }
+        self.call_any(request).await
+    }
+
+    async fn call_any(self: &Arc<Self>, request: Request) -> Result<Bytes, ActorError> {
+        let Request { route, payload, caller, request_id, deadline, chain, priority } = request;
+        let event = Event::Request { route, payload };
+        let key = self.key(caller.as_ref(), &event);
+        let envelope = Envelope { caller, request_id, deadline: Some(deadline), chain };
+        if let Some(run) = self.try_start(key, Instant::now()) {
+            let running = Arc::clone(&run.workload).run(self.context(envelope), event);
+            return self.run_here(run, running, deadline).await;
+        }
+        let (reply, answer) = oneshot::channel();
+        let waiting = self.wait_for_turn(&envelope)?;
+        let wait = waiting.as_ref().map(Waiting::id);
+        self.enqueue(Work { event, envelope, then: Then::Reply(reply), wait }, priority, key, false).await?;
+        self.await_answer(answer, deadline).await
+    }
+
+    /// Takes note that the actors of a chain wait for this one, which is busy; an error if it waits for one of them itself.
+    /// Actors that a chain may come back to are not noted: that one call of theirs waits does not block the others.
+    fn wait_for_turn(&self, envelope: &Envelope) -> Result<Option<Waiting>, ActorError> {
+        let mut waiters = envelope.chain.actors();
+        let blocked = |id| self.node.directory.get(id).is_some_and(|cell| !cell.setup.reentrant);
+        if envelope.chain.depth() == 0 || self.setup.reentrant || !waiters.all(blocked) {
+            return Ok(None);
+        }
+        let id = self.node.waits.lock().add(&envelope.chain, &self.id)?;
+        Ok(Some(Waiting { node: Arc::clone(&self.node), id }))
+    }
+
+    /// A call whose id its caller chose: the second of the same id gets the outcome of the first.
+    async fn call_once(self: &Arc<Self>, request: Request) -> Result<Bytes, ActorError> {
+        let call = CallId { caller: request.caller.clone(), request: request.request_id.clone() };
+        let deadline = request.deadline;
+        let (reply, answer) = oneshot::channel();
+        match self.seen(&call, reply) {
+            Seen::Before(outcome) => return outcome,
+            Seen::Running => {}
+            Seen::Never => {
+                let cell = Arc::clone(self);
+                self.node.runtime.spawn(async move {
+                    let outcome = cell.call_any(request).await;
+                    cell.finish_once(&call, outcome);
+                });
+            }
+        }
+        self.await_answer(answer, deadline).await
+    }
+
+    /// What is known of a request. Unless it has ended, `reply` will get its outcome.
+    fn seen(&self, call: &CallId, reply: Answer) -> Seen {
+        let mut gate = self.gate.lock();
+        let dedup = gate.extras().dedup.get_or_insert_with(|| Dedup::new(DedupConfig::default()));
+        let seen = match dedup.check(Instant::now(), call) {
+            Verdict::Done(outcome) => return Seen::Before(outcome.clone()),
+            Verdict::Spent => return Seen::Before(Err(spent(call))),
+            Verdict::Full => return Seen::Before(Err(self.full())),
+            Verdict::Running => Seen::Running,
+            Verdict::New => Seen::Never,
+        };
+        if dedup.wait(call, reply).is_err() {
+            return Seen::Before(Err(self.full()));
+        }
+        seen
+    }
+
+    fn finish_once(&self, call: &CallId, outcome: Result<Bytes, ActorError>) {
+        let mut gate = self.gate.lock();
+        let Some(dedup) = gate.extras().dedup.as_mut() else { return };
+        // What never reached the actor may be sent again.
+        let waiters = if outcome.as_ref().is_err_and(|error| error.kind() == ErrorKind::Unavailable) {
+            dedup.abandon(call)
+        } else {
+            let bytes = outcome.as_ref().map_or_else(|error| error.message().len(), Bytes::len);
+            dedup.complete(Instant::now(), call, outcome.clone(), bytes)
+        };
+        drop(gate);
+        for waiter in waiters {
+            let _ = waiter.send(outcome.clone());
+        }
+    }
+
+    /// Sends a request whose answer nobody awaits; returns once it is queued.
+    pub(crate) async fn tell(self: &Arc<Self>, request: Request) -> Result<(), ActorError> {
+        if request.payload.len() > self.node.policy.message_bytes_max {
+            return Err(self.too_large(request.payload.len()));
+        }
+        let Request { route, payload, caller, request_id, deadline, chain: _, priority } = request;
+        let letter = Letter { from: caller.clone(), route: route.clone(), payload: payload.clone(), attempts: 0 };
+        let event = Event::Request { route, payload };
+        let key = self.key(caller.as_ref(), &event);
+        let envelope = Envelope { caller, request_id, deadline: None, chain: CallChain::root() };
+        let work = Work { event, envelope, then: Then::Nobody(Box::new(letter)), wait: None };
+        self.enqueue_until(work, priority, key, deadline).await
+    }
+
+    /// Queues an event of the node's own, which goes before messages; dropped if even the reserve for signals is full.
+    pub(super) fn signal(self: &Arc<Self>, event: Event) {
+        if let Some(request_id) = event.request_id() {
+            let envelope = Envelope { caller: None, request_id, deadline: None, chain: CallChain::root() };
+            let _ = self.try_enqueue(Work { event, envelope, then: Then::Hook, wait: None }, Priority::Signal, Key::NONE);
+        }
+    }
+
+    fn check(&self, request: &Request) -> Result<(), ActorError> {
+        if request.payload.len() > self.node.policy.message_bytes_max {
+            return Err(self.too_large(request.payload.len()));
+        }
+        if self.setup.reentrant || request.chain.depth() == 0 {
+            return Ok(());
+        }
+        request.chain.check(&self.id).map_err(chain_error)
+    }
+
+    pub(super) async fn enqueue(self: &Arc<Self>, work: Work, priority: Priority, key: Key, wait: bool) -> Result<(), ActorError> {
+        let deadline = work.envelope.deadline.unwrap_or_else(|| Instant::now() + crate::options::TIMEOUT);
+        match self.try_enqueue(work, priority, key) {
+            Queued::Yes => Ok(()),
+            Queued::Refused(error) => Err(error),
+            Queued::NoRoom(work) if wait || self.setup.options.mailbox.full == FullPolicy::Wait => {
+                self.enqueue_when_room(*work, priority, key, deadline).await
+            }
+            Queued::NoRoom(_) => Err(self.reject()),
+        }
+    }
+
+    async fn enqueue_until(self: &Arc<Self>, work: Work, priority: Priority, key: Key, deadline: Instant) -> Result<(), ActorError> {
+        match self.try_enqueue(work, priority, key) {
+            Queued::Yes => Ok(()),
+            Queued::Refused(error) => Err(error),
+            Queued::NoRoom(work) if self.setup.options.mailbox.full == FullPolicy::Wait => {
+                self.enqueue_when_room(*work, priority, key, deadline).await
+            }
+            Queued::NoRoom(_) => Err(self.reject()),
+        }
+    }
+
+    async fn enqueue_when_room(
+        self: &Arc<Self>,
+        mut work: Work,
+        priority: Priority,
+        key: Key,
+        deadline: Instant,
+    ) -> Result<(), ActorError> {
+        let _watch = self.watch();
+        loop {
+            let mut changed = pin!(self.changed.notified());
+            changed.as_mut().enable();
+            match self.try_enqueue(work, priority, key) {
+                Queued::Yes => return Ok(()),
+                Queued::Refused(error) => return Err(error),
+                Queued::NoRoom(back) => work = *back,
+            }
+            if self.node.until(deadline, changed).await.is_none() {
+                return Err(self.reject());
+            }
+        }
+    }
+
+    /// Queues a message if there is room, whatever the policy says about waiting.
+    fn try_enqueue(self: &Arc<Self>, work: Work, priority: Priority, key: Key) -> Queued {
+        let bytes = work.bytes();
+        let mut gate = self.gate.lock();
+        if let Some(error) = self.closed(&gate) {
+            drop(gate);
+            return Queued::Refused(error);
+        }
+        let (dropped, wake) = match gate.mailbox.offer(work, priority, key, bytes) {
+            Offer::Queued { wake } => (Vec::new(), wake),
+            Offer::Full(work) => return Queued::NoRoom(Box::new(work)),
+            Offer::Shed { dropped, wake } => {
+                gate.tallies.rejected += dropped.len() as u64;
+                (dropped, wake)
+            }
+        };
+        let pressure = gate.pressure();
+        drop(gate);
+        for work in dropped {
+            self.refuse(work, &self.full());
+        }
+        if wake {
+            self.wake();
+        }
+        if let Some(event) = pressure {
+            self.signal(Event::Runtime(event));
+        }
+        Queued::Yes
+    }
+
+    /// Whether one message could be queued now, without queueing it; otherwise it counts as dropped.
+    pub(super) fn offer_or_drop(self: &Arc<Self>, work: Work, key: Key) -> Result<(), ActorError> {
+        match self.try_enqueue(work, Priority::Normal, key) {
+            Queued::Yes => Ok(()),
+            Queued::Refused(error) => Err(error),
+            Queued::NoRoom(_) => {
+                self.gate.lock().tallies.chunks_dropped += 1;
+                Ok(())
+            }
+        }
+    }
+
+    /// Why the actor takes nothing, if it does not.
+    fn closed(&self, gate: &Gate) -> Option<ActorError> {
+        match &gate.state {
+            ActorState::Parked { cause } => Some(self.parked(cause)),
+            ActorState::Stopping | ActorState::Stopped => Some(self.stopped()),
+            _ => None,
+        }
+    }
+
+    fn reject(&self) -> ActorError {
+        self.gate.lock().tallies.rejected += 1;
+        self.full()
+    }
+
+    pub(super) async fn await_answer(
+        &self,
+        answer: oneshot::Receiver<Result<Bytes, ActorError>>,
+        deadline: Instant,
+    ) -> Result<Bytes, ActorError> {
+        match self.node.until(deadline, answer).await {
+            Some(Ok(outcome)) => outcome,
+            Some(Err(_)) => Err(self.stopped()),
+            None => Err(self.late()),
+        }
+    }
+
+    /// The truth about a reply that has not come.
+    fn late(&self) -> ActorError {
+        let gate = self.gate.lock();
+        let text = match &gate.state {
+            ActorState::Running => format!(
+                "{} did not reply in time; it is handling {} and {} wait",
+                self.id,
+                gate.mailbox.running(),
+                gate.mailbox.len()
+            ),
+            state => format!("{} did not reply in time; it is {}", self.id, state.name()),
+        };
+        ActorError::coded(ErrorKind::TimedOut, Code::DeadlineExpired, text)
+    }
+
+    fn full(&self) -> ActorError {
+        let text = format!("the mailbox of {} holds {} messages, its limit", self.id, self.setup.options.mailbox.capacity);
+        ActorError::coded(ErrorKind::Unavailable, Code::MailboxFull, text)
+    }
+
+    fn too_large(&self, bytes: usize) -> ActorError {
+        let text = format!("a message of {bytes} bytes to {} is over the limit of {}", self.id, self.node.policy.message_bytes_max);
+        ActorError::coded(ErrorKind::InvalidArgument, Code::MessageTooLarge, text)
+    }
+}
+
+impl Gate {
+    /// Tells the workload once when four fifths of its mailbox are taken, and again after it fell below half.
+    fn pressure(&mut self) -> Option<RuntimeEvent> {
+        let (len, capacity) = (self.mailbox.len(), self.mailbox.capacity());
+        let threshold = capacity - capacity / 5;
+        if self.pressed {
+            self.pressed = len * 2 >= capacity;
+            return None;
+        }
+        if len < threshold.max(1) {
+            return None;
+        }
+        self.pressed = true;
+        Some(RuntimeEvent::MailboxBackpressure { queue_len: len as u64, threshold: threshold as u64 })
+    }
+}
+
+fn spent(call: &CallId) -> ActorError {
+    let text = format!("request {} has been handled, but its reply was too large to be kept", call.request);
+    ActorError::new(ErrorKind::Unavailable, text)
+}
+
+pub(super) fn chain_error(error: ChainError) -> ActorError {
+    let (kind, code) = match error {
+        ChainError::TooDeep => (ErrorKind::InvalidArgument, Code::CallDepth),
+        _ => (ErrorKind::InvalidArgument, Code::CallCycle),
+    };
+    ActorError::coded(kind, code, error.to_string())
+}

@@ -1,0 +1,84 @@
+//! Why an actor could not be had.
+
+use playhouse_package::VerifyError;
+use playhouse_types::{ActorError, ActorType, Code};
+
+/// Why [`crate::Node`] did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NodeError {
+    /// There is no tokio runtime around. Call from inside one.
+    #[error("a node must be started inside a tokio runtime")]
+    NoRuntime,
+    /// A part of the node could not be set up, such as its cache of compiled code.
+    #[error("the {part} could not be set up")]
+    Setup {
+        /// Which part.
+        part: &'static str,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The package is refused. Do not retry with the same bytes and policy.
+    #[error("the package is refused: {0}")]
+    Refused(#[source] Box<VerifyError>),
+    /// The node was built without the engine that the package needs.
+    #[error("this node was built without the {engine} engine")]
+    EngineMissing {
+        /// The engine, which is also the name of the feature.
+        engine: &'static str,
+    },
+    /// The package declares, or the options ask for, more concurrency than the engine can give.
+    #[error("{actor_type} runs on an engine that handles one message at a time; it cannot be concurrent or keyed")]
+    NotConcurrent {
+        /// The actor.
+        actor_type: ActorType,
+    },
+    /// The package asks for keyed concurrency by something that is no key.
+    #[error("{text:?} is no key for concurrency; it is `sender` or `field:` and protobuf field numbers")]
+    BadKey {
+        /// What the package says.
+        text: String,
+    },
+    /// The program could not be prepared, or the actor did not start.
+    #[error("{actor_type} did not start: {source}")]
+    Start {
+        /// The actor.
+        actor_type: ActorType,
+        /// Why.
+        #[source]
+        source: ActorError,
+    },
+    /// The node is stopping.
+    #[error("the node is stopping")]
+    Stopping,
+    /// No dead letter has that number; it may have been dropped to make room.
+    #[error("there is no dead letter {number}")]
+    NoDeadLetter {
+        /// The number.
+        number: u64,
+    },
+    /// No such actor runs here.
+    #[error("no actor {id} runs on this node")]
+    NoActor {
+        /// The actor.
+        id: playhouse_types::ActorId,
+    },
+}
+
+impl NodeError {
+    /// The rule that was broken.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::NoRuntime | Self::Setup { .. } => Code::Unspecified,
+            Self::Refused(error) => error.code(),
+            Self::EngineMissing { .. } => Code::EngineMissing,
+            Self::NotConcurrent { .. } | Self::BadKey { .. } => Code::Config,
+            Self::Start { source, .. } => source.code(),
+            Self::Stopping => Code::NodeStopping,
+            Self::NoDeadLetter { .. } => Code::Usage,
+            Self::NoActor { .. } => Code::UnknownActor,
+        }
+    }
+}

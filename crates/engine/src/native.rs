@@ -1,1 +1,34 @@
-//! Native libraries. (Work in progress.)
+//! Native libraries: the dynclib ABI V1, in this process.
+//!
+//! [`NativeEngine`] takes verified packages with a shared library. Each workload gets an image of its own, mapped from the
+//! bytes that were verified, and one thread of its own that runs the library's constructors, its init and all its
+//! handlers. A guest can block that thread, in a host call or for ever, and no other.
+//!
+//! Native code in this process is *not* contained: it can read and write the memory of the node, end it, or corrupt it.
+//! Therefore the engine refuses every package unless it was built with `danger_native_in_process`.
+//!
+//! An image stays mapped until the process ends, unless the library can shut itself down, because threads and
+//! destructors of the library may outlive its last call.
+//!
+//! What crosses between a run and its guest are the messages of [`port`]: bytes and host operations, never pointers. A guest
+//! in a process of its own needs another port, nothing else.
+
+mod active;
+mod buffers;
+mod engine;
+mod error;
+mod image;
+mod judge;
+mod memory_file;
+mod port;
+mod run;
+mod spin;
+mod sync;
+mod table;
+mod target;
+mod turnstile;
+mod worker;
+mod workload;
+
+pub use engine::NativeEngine;
+

@@ -1,1 +1,15 @@
-//! Playhouse: wire.
+//! Every byte format that crosses a boundary, with its limits: the messages of actr 0.3 and the frames of native guests.
+//!
+//! [`proto`] has the messages as they are on the wire, which prove nothing; [`native`] turns the frames of the native ABI
+//! into the types of `playhouse-types`, which do. Decoding never panics, whatever the bytes, and needs no more memory
+//! than the bytes themselves.
+//!
+//! The crate does no I/O and knows no clock.
+
+mod convert;
+mod error;
+mod fields;
+pub mod native;
+pub mod proto;
+
+pub use error::WireError;

@@ -1,0 +1,67 @@
+//! The call of `actr_handle` that the current thread is in, if it is in one: how `invoke` finds its run.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use playhouse_abi::native::status;
+use playhouse_types::{ActorError, Code, ErrorKind};
+use playhouse_wire::native::{HostCall, write_reply};
+
+use super::buffers::Account;
+use super::port::{Port, ToGuest, ToHost};
+use super::worker::receive;
+
+/// What a guest's thread needs while it handles one event.
+pub(super) struct ActiveCall {
+    pub(super) port: Arc<Port>,
+    pub(super) account: Account,
+    pub(super) host_calls_max: u32,
+    pub(super) host_calls: Cell<u32>,
+}
+
+thread_local! {
+    static ACTIVE: RefCell<Option<Rc<ActiveCall>>> = const { RefCell::new(None) };
+}
+
+/// Runs `body` with `call` as the thread's active call.
+pub(super) fn with<R>(call: &Rc<ActiveCall>, body: impl FnOnce() -> R) -> R {
+    struct Reset;
+    impl Drop for Reset {
+        fn drop(&mut self) {
+            ACTIVE.set(None);
+        }
+    }
+    call.host_calls.set(0);
+    ACTIVE.set(Some(Rc::clone(call)));
+    let _reset = Reset;
+    body()
+}
+
+/// Carries out one `invoke` of the guest on this thread: its encoded reply, or the code to return without one.
+pub(super) fn invoke(frame: &[u8]) -> Result<(Vec<u8>, Account), i32> {
+    let call = ACTIVE.with_borrow(Clone::clone).ok_or(status::ERROR)?;
+    let op = match HostCall::read(frame) {
+        Ok(HostCall(op)) => op,
+        Err(refusal) => return refusal.encode().map(|reply| (reply, call.account.clone())),
+    };
+    let count = call.host_calls.get() + 1;
+    if count > call.host_calls_max {
+        let message = format!("more than {} host operations in one event", call.host_calls_max);
+        return Ok((failed(ErrorKind::Unavailable, Code::GuestHostCallLimit, &message), call.account.clone()));
+    }
+    call.host_calls.set(count);
+    call.port.answer(ToHost::Op(op));
+    let reply = match receive(&call.port) {
+        Some(ToGuest::OpDone(reply)) => reply,
+        // The run was dropped: nobody waits for this event any more.
+        _ => failed(ErrorKind::TimedOut, Code::DeadlineExpired, "the event was given up"),
+    };
+    Ok((reply, call.account.clone()))
+}
+
+fn failed(kind: ErrorKind, code: Code, message: &str) -> Vec<u8> {
+    let mut out = Vec::new();
+    write_reply(status::ERROR, ActorError::coded(kind, code, message).to_text().as_bytes(), &mut out);
+    out
+}

@@ -1,0 +1,70 @@
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use playhouse_package::{BinaryKind, VerifiedPackage};
+use playhouse_types::{ActorError, ActorType};
+
+use super::error::LoadError;
+use super::target;
+use super::workload::NativeWorkload;
+use crate::{Concurrency, Engine, EngineKind, Preparation, Prepared, Seed, Workload};
+
+/// Runs shared libraries in this process, if the operator says so.
+#[derive(Debug, Clone, Copy)]
+pub struct NativeEngine {
+    danger_native_in_process: bool,
+}
+
+impl NativeEngine {
+    /// An engine that runs native code in this process only if `danger_native_in_process` is true: such code can do
+    /// whatever this process can.
+    #[must_use]
+    pub const fn new(danger_native_in_process: bool) -> Self {
+        Self { danger_native_in_process }
+    }
+
+    /// Checks what can be checked before a library is mapped.
+    fn check(self, package: &VerifiedPackage) -> Result<Program, LoadError> {
+        if !self.danger_native_in_process {
+            return Err(LoadError::NotAllowed);
+        }
+        if package.kind() != BinaryKind::NativeCdylib {
+            return Err(LoadError::Kind);
+        }
+        target::check(package.target())?;
+        Ok(Program { library: package.binary().clone(), actor_type: package.actor_type().clone() })
+    }
+}
+
+impl Engine for NativeEngine {
+    fn kind(&self) -> EngineKind {
+        EngineKind::Native
+    }
+
+    fn prepare(&self, package: VerifiedPackage) -> Preparation {
+        let prepared = self.check(&package).map(|program| Arc::new(program) as Arc<dyn Prepared>).map_err(Into::into);
+        Box::pin(std::future::ready(prepared))
+    }
+}
+
+/// A library that fits this machine, not mapped yet.
+struct Program {
+    library: Bytes,
+    actor_type: ActorType,
+}
+
+impl Prepared for Program {
+    fn kind(&self) -> EngineKind {
+        EngineKind::Native
+    }
+
+    fn concurrency(&self) -> Concurrency {
+        Concurrency::Serial
+    }
+
+    fn create(&self, seed: Seed) -> Pin<Box<dyn Future<Output = Result<Arc<dyn Workload>, ActorError>> + Send>> {
+        Box::pin(NativeWorkload::create(self.library.clone(), self.actor_type.clone(), seed))
+    }
+}

@@ -1,0 +1,89 @@
+use playhouse_types::{ActorError, Code, ErrorKind};
+
+/// Why a library does not become a workload.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(super) enum LoadError {
+    /// The node's policy does not trust native code with its own memory.
+    #[error("native code runs in the node's own process, which its policy does not allow")]
+    NotAllowed,
+    /// The package holds something else than a shared library.
+    #[error("the package holds no native library")]
+    Kind,
+    /// The library was built for another machine.
+    #[error("the library is for {found}, this machine is {here}")]
+    Target {
+        /// The package's target.
+        found: String,
+        /// This machine's.
+        here: String,
+    },
+    /// The operating system refuses memory, a file or a thread.
+    #[error("cannot {doing}: {source}")]
+    System {
+        /// What was tried.
+        doing: &'static str,
+        /// Why it failed.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The loader refuses the library.
+    #[error("the loader refuses the library: {message}")]
+    Loader {
+        /// The loader's words.
+        message: String,
+    },
+    /// The library lacks a function of the ABI.
+    #[error("the library does not export {symbol}")]
+    Symbol {
+        /// Its name.
+        symbol: &'static str,
+    },
+    /// The library's init failed.
+    #[error("actr_init returned {status}")]
+    Init {
+        /// What it returned.
+        status: i32,
+    },
+    /// As many native workloads live as may.
+    #[error("{limit} {what} in this process, which is the limit")]
+    Limit {
+        /// Of what.
+        what: &'static str,
+        /// How many.
+        limit: usize,
+    },
+    /// The library ended the thread that loaded it.
+    #[error("the thread of the library ended while it was loaded")]
+    Ended,
+}
+
+impl LoadError {
+    /// The stable name of the rule that was broken.
+    pub(super) const fn code(&self) -> Code {
+        match self {
+            Self::NotAllowed => Code::NativeNotAllowed,
+            Self::Kind => Code::PackageKind,
+            Self::Target { .. } => Code::NativeTarget,
+            Self::System { .. } | Self::Loader { .. } | Self::Symbol { .. } | Self::Limit { .. } | Self::Ended => {
+                Code::NativeLoad
+            }
+            Self::Init { .. } => Code::NativeInit,
+        }
+    }
+
+    const fn kind(&self) -> ErrorKind {
+        match self {
+            Self::NotAllowed => ErrorKind::PermissionDenied,
+            Self::Kind | Self::Target { .. } | Self::Loader { .. } | Self::Symbol { .. } => ErrorKind::InvalidArgument,
+            Self::System { .. } | Self::Limit { .. } => ErrorKind::Unavailable,
+            Self::Init { .. } | Self::Ended => ErrorKind::Internal,
+        }
+    }
+}
+
+impl From<LoadError> for ActorError {
+    fn from(error: LoadError) -> Self {
+        Self::coded(error.kind(), error.code(), error.to_string())
+    }
+}

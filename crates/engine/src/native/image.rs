@@ -1,0 +1,94 @@
+#![expect(unsafe_code, reason = "loads shared libraries and calls them through the C ABI")]
+
+use std::mem::ManuallyDrop;
+use std::ptr;
+
+use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
+use playhouse_abi::native::{ActrFreeResponse, ActrHandle, ActrInit, FRAME_BYTES_MAX, status, symbol};
+
+use super::error::LoadError;
+use super::memory_file::MemoryFile;
+use super::table;
+
+/// A mapped library with its own data, and the functions that it exports.
+///
+/// It stays mapped when this value is dropped, and so do the pointers into it.
+pub(super) struct Image {
+    handle: ActrHandle,
+    free_response: ActrFreeResponse,
+    init: ActrInit,
+    _library: ManuallyDrop<Library>,
+    _file: ManuallyDrop<MemoryFile>,
+}
+
+/// What is wrong with a reply before it is even read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum BadReply {
+    #[error("no reply")]
+    Missing,
+    #[error("a reply of {len} bytes, at most {FRAME_BYTES_MAX} are allowed")]
+    TooLong { len: usize },
+}
+
+impl Image {
+    /// Maps a library and finds its functions. Runs its constructors: the bytes must come from a verified package, and the
+    /// calling thread must be the one that will make all calls.
+    pub(super) fn load(bytes: &[u8]) -> Result<Self, LoadError> {
+        let file = MemoryFile::new(bytes)?;
+        // SAFETY: constructors of the library run, which may do anything. The operator has said that native code is
+        // trusted with this process, and the bytes are those of a verified package: `MemoryFile` is sealed.
+        let library = unsafe { Library::open(Some(file.path()), RTLD_NOW | RTLD_LOCAL) }
+            .map_err(|error| LoadError::Loader { message: error.to_string() })?;
+        // From here on the library stays mapped whatever happens: its constructors may have left threads behind.
+        let library = ManuallyDrop::new(library);
+        let file = ManuallyDrop::new(file);
+        // SAFETY: the types are those that the ABI gives to these names. A library that exports the names with other
+        // types breaks the ABI, which no host can see.
+        let (init, handle, free_response) = unsafe {
+            (
+                function::<ActrInit>(&library, symbol::INIT)?,
+                function::<ActrHandle>(&library, symbol::HANDLE)?,
+                function::<ActrFreeResponse>(&library, symbol::FREE_RESPONSE)?,
+            )
+        };
+        Ok(Self { handle, free_response, init, _library: library, _file: file })
+    }
+
+    /// Lets the library construct its workload.
+    pub(super) fn init(&self, payload: &[u8]) -> Result<(), LoadError> {
+        // SAFETY: the table is a static of the type that the library expects, and the payload outlives the call.
+        let status = unsafe { (self.init)(table::for_v1(), payload.as_ptr(), payload.len()) };
+        if status == status::SUCCESS { Ok(()) } else { Err(LoadError::Init { status }) }
+    }
+
+    /// Has the library handle one frame. `read` gets the return code and the reply's bytes, which go back to the library
+    /// right afterwards.
+    pub(super) fn handle<R>(&self, frame: &[u8], read: impl FnOnce(i32, Result<&[u8], BadReply>) -> R) -> R {
+        let mut reply: *mut u8 = ptr::null_mut();
+        let mut reply_len = 0_usize;
+        // SAFETY: the frame outlives the call and the two out-pointers are to locals. One call at a time is made per
+        // image, as the image's only owner is its thread and this method does not call itself.
+        let code = unsafe { (self.handle)(frame.as_ptr(), frame.len(), &raw mut reply, &raw mut reply_len) };
+        let bytes = match (reply.is_null(), reply_len) {
+            (true, _) | (_, 0) => Err(BadReply::Missing),
+            (false, len) if len > FRAME_BYTES_MAX => Err(BadReply::TooLong { len }),
+            // SAFETY: the library says that the reply has this length, and does not touch it before it is given back.
+            // A library that lies about it breaks the ABI; the length is below the limit, so the slice is well formed.
+            (false, len) => Ok(unsafe { std::slice::from_raw_parts(reply, len) }),
+        };
+        let result = read(code, bytes);
+        if !reply.is_null() && reply_len != 0 {
+            // SAFETY: the very pointer and length received, given back once; the slice above is out of use.
+            unsafe { (self.free_response)(reply, reply_len) };
+        }
+        result
+    }
+}
+
+/// # Safety
+/// `F` must be the type of the function with that name.
+unsafe fn function<F: Copy>(library: &Library, name: &'static str) -> Result<F, LoadError> {
+    // SAFETY: by this function's own contract.
+    let symbol = unsafe { library.get::<F>(name) };
+    symbol.map(|symbol| *symbol).map_err(|_| LoadError::Symbol { symbol: name })
+}

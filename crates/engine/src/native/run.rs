@@ -1,0 +1,209 @@
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context as TaskContext, Poll, ready};
+use std::time::Instant;
+
+use bytes::Bytes;
+use playhouse_types::{ActorError, Code, ErrorKind, Event, HostOp, HostReply};
+use playhouse_wire::native::{Request, write_host_reply};
+use std::fmt::Write;
+
+use super::port::{Call, ToGuest, ToHost};
+use super::spin::{Spin, TASK_SPIN};
+use super::turnstile::Far;
+use super::workload::NativeWorkload;
+use crate::{Context, Failure, HostFuture, Outcome};
+
+/// Host operations that one poll carries out before it lets other tasks run.
+const OPS_PER_POLL: u32 = 32;
+
+/// One event on its way through a guest. The guest's thread and this future take turns: the guest computes, or this
+/// future carries out what the guest asked for.
+pub(super) struct Run {
+    workload: Arc<NativeWorkload>,
+    context: Context,
+    turn: Turn,
+}
+
+enum Turn {
+    /// Nothing has happened yet.
+    New(Event),
+    /// The guest's thread has the event. It may be worth a moment of spinning.
+    Guest { worth_spinning: bool },
+    /// The guest waits for an operation.
+    Host(HostFuture),
+    Over,
+}
+
+impl Run {
+    pub(super) const fn new(workload: Arc<NativeWorkload>, context: Context, event: Event) -> Self {
+        Self { workload, context, turn: Turn::New(event) }
+    }
+
+    /// Hands the event to the guest, or answers it where the ABI has nothing for it.
+    fn start(&mut self, event: Event) -> Option<Outcome> {
+        if matches!(event, Event::Error(_)) {
+            return Some(Ok(Bytes::new()));
+        }
+        if self.workload.lost.load(Ordering::Acquire) {
+            return Some(Err(gone()));
+        }
+        let call = self.write(&event);
+        match self.workload.port.send(ToGuest::Call(call)) {
+            Ok(far) => self.turn = Turn::Guest { worth_spinning: far == Far::Awake },
+            Err(_) => return Some(Err(gone())),
+        }
+        None
+    }
+
+    fn write(&self, event: &Event) -> Call {
+        let frames = &self.workload.frames;
+        let mut spare = self.workload.spare.lock();
+        let mut frame = std::mem::take(&mut spare.frame);
+        let mut optional = true;
+        match event {
+            Event::Request { route, payload } => {
+                optional = false;
+                spare.request_id.clear();
+                let _ = write!(spare.request_id, "{}", self.context.request_id);
+                let request = Request {
+                    caller: self.context.caller.as_ref(),
+                    request_id: &spare.request_id,
+                    route: route.as_str(),
+                    payload,
+                    timeout_ms: self.timeout_ms(),
+                    bridge_token: 0,
+                };
+                frames.request(&request, &mut frame);
+            }
+            Event::Chunk { chunk, sender } => {
+                optional = false;
+                frames.chunk(chunk, sender, 0, &mut frame);
+            }
+            Event::Start => frames.start(0, &mut frame),
+            Event::Ready => frames.ready(0, &mut frame),
+            Event::Stop => frames.stop(0, &mut frame),
+            Event::Runtime(event) => frames.runtime(event, 0, &mut frame),
+            Event::Error(_) => {}
+        }
+        Call { frame, optional }
+    }
+
+    /// What is left of the caller's time; 0 if nobody waits.
+    fn timeout_ms(&self) -> i64 {
+        let left = self.context.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        left.map_or(0, |left| i64::try_from(left.as_millis()).unwrap_or(i64::MAX))
+    }
+
+    /// Takes what the guest's thread says, after a moment of spinning if that is likely to help.
+    fn listen(&mut self, cx: &mut TaskContext<'_>) -> Poll<ToHost> {
+        let port = &self.workload.port;
+        if let Turn::Guest { worth_spinning: worth @ true } = &mut self.turn {
+            *worth = false;
+            let mut spin = Spin::new(TASK_SPIN);
+            while !port.is_answered() && spin.again() {}
+        }
+        port.poll(cx)
+    }
+
+    fn answer(&mut self, result: &Result<HostReply, ActorError>) -> Option<Outcome> {
+        let mut reply = Vec::new();
+        write_host_reply(result, &mut reply);
+        match self.workload.port.send(ToGuest::OpDone(reply)) {
+            Ok(far) => self.turn = Turn::Guest { worth_spinning: far == Far::Awake },
+            Err(_) => return Some(Err(gone())),
+        }
+        None
+    }
+
+    fn perform(&mut self, op: HostOp) -> Option<Outcome> {
+        let begun = catch_unwind(AssertUnwindSafe(|| self.context.host.perform(&self.context, op)));
+        match begun {
+            Ok(operation) => {
+                self.turn = Turn::Host(operation);
+                None
+            }
+            Err(_) => self.answer(&Err(host_panicked())),
+        }
+    }
+
+    /// One step. Pending only if a waker is registered.
+    fn step(&mut self, cx: &mut TaskContext<'_>) -> Poll<Option<Outcome>> {
+        match &mut self.turn {
+            Turn::New(_) => {
+                let Turn::New(event) = std::mem::replace(&mut self.turn, Turn::Over) else { return Poll::Ready(None) };
+                Poll::Ready(self.start(event))
+            }
+            Turn::Guest { .. } => match ready!(self.listen(cx)) {
+                ToHost::Op(op) => Poll::Ready(self.perform(op)),
+                ToHost::Returned { outcome, frame } => {
+                    self.workload.spare.lock().frame = frame;
+                    if matches!(outcome, Err(Failure::Crash(_))) {
+                        self.workload.lost.store(true, Ordering::Release);
+                    }
+                    Poll::Ready(Some(outcome))
+                }
+                ToHost::Gone => {
+                    self.workload.lost.store(true, Ordering::Release);
+                    Poll::Ready(Some(Err(gone())))
+                }
+            },
+            Turn::Host(operation) => {
+                let polled = catch_unwind(AssertUnwindSafe(|| operation.as_mut().poll(cx)));
+                let result = ready!(polled.unwrap_or_else(|_| Poll::Ready(Err(host_panicked()))));
+                Poll::Ready(self.answer(&result))
+            }
+            Turn::Over => Poll::Ready(Some(Err(gone()))),
+        }
+    }
+}
+
+impl Future for Run {
+    type Output = Outcome;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Outcome> {
+        for _ in 0..2 * OPS_PER_POLL {
+            if let Some(outcome) = ready!(self.step(cx)) {
+                self.turn = Turn::Over;
+                return Poll::Ready(outcome);
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        if matches!(self.turn, Turn::New(_) | Turn::Over) {
+            return;
+        }
+        let port = &self.workload.port;
+        // A guest that has not begun has lost nothing. One that waits for an operation has.
+        if let Some(ToGuest::Call(_)) = port.retract() {
+            return;
+        }
+        if let Some(ToHost::Returned { .. }) = port.take_answer() {
+            return;
+        }
+        self.workload.lost.store(true, Ordering::Release);
+        port.close();
+        tracing::warn!(
+            actor = %self.context.self_id,
+            request = %self.context.request_id,
+            code = Code::GuestHung.text(),
+            "a native guest did not return in time; it gets no more events, its thread and its image stay"
+        );
+    }
+}
+
+fn gone() -> Failure {
+    Failure::Crash(ActorError::coded(ErrorKind::Unavailable, Code::GuestHung, "the native guest takes no more events"))
+}
+
+fn host_panicked() -> ActorError {
+    ActorError::coded(ErrorKind::Internal, Code::HandlerPanic, "the host operation panicked")
+}

@@ -1,0 +1,119 @@
+//! The thread of one guest.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use tokio::sync::oneshot;
+
+use super::active::{self, ActiveCall};
+use super::buffers::Account;
+use super::error::LoadError;
+use super::image::Image;
+use super::judge::judge;
+use super::port::{Call, Port, ToGuest, ToHost};
+use super::spin::{GUEST_SPIN, Spin, SpinPermit};
+use crate::{Failure, Limits};
+
+/// Bytes of stack of a guest's thread: what guests of actr 0.3 had, whose host used threads of tokio's blocking pool.
+/// Only touched pages cost memory.
+const STACK_BYTES: usize = 2 << 20;
+/// Threads of guests in one process, hung ones included. Each native workload needs one; a thousand leave room for the
+/// rest under the usual limit of a few thousand tasks per container.
+pub(super) const THREADS_MAX: usize = 1024;
+
+static THREADS: AtomicUsize = AtomicUsize::new(0);
+
+/// What a guest's thread begins with.
+pub(super) struct Birth {
+    pub(super) library: Bytes,
+    pub(super) init_payload: Vec<u8>,
+    pub(super) limits: Arc<Limits>,
+    pub(super) port: Arc<Port>,
+}
+
+/// Starts the thread of a guest and loads the library there. The receiver hears whether the guest is ready.
+pub(super) fn spawn(name: &str, birth: Birth) -> Result<oneshot::Receiver<Result<(), LoadError>>, LoadError> {
+    let slot = Slot::acquire()?;
+    let (ready, is_ready) = oneshot::channel();
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .stack_size(STACK_BYTES)
+        .spawn(move || {
+            let _slot = slot;
+            live(birth, ready);
+        })
+        .map_err(|source| LoadError::System { doing: "start a thread", source })?;
+    Ok(is_ready)
+}
+
+/// Waits for what the run says, spinning for a moment if a core is free.
+pub(super) fn receive(port: &Port) -> Option<ToGuest> {
+    let permit = SpinPermit::acquire();
+    let mut spin = Spin::new(GUEST_SPIN);
+    port.receive(|| permit.is_some() && spin.again())
+}
+
+fn live(birth: Birth, ready: oneshot::Sender<Result<(), LoadError>>) {
+    let _farewell = Farewell(Arc::clone(&birth.port));
+    let image = match Image::load(&birth.library).and_then(|image| image.init(&birth.init_payload).map(|()| image)) {
+        Ok(image) => image,
+        Err(error) => {
+            let _ = ready.send(Err(error));
+            return;
+        }
+    };
+    if ready.send(Ok(())).is_err() {
+        return;
+    }
+    let call = Rc::new(ActiveCall {
+        port: birth.port,
+        account: Account::default(),
+        host_calls_max: birth.limits.host_calls,
+        host_calls: Cell::new(0),
+    });
+    // The library's bytes are in its memory file now.
+    drop(birth.library);
+    let reply_bytes_max = birth.limits.reply_bytes;
+    while let Some(message) = receive(&call.port) {
+        let ToGuest::Call(Call { frame, optional }) = message else { continue };
+        let outcome = active::with(&call, || {
+            image.handle(&frame, |code, reply| judge(code, reply, optional, reply_bytes_max))
+        });
+        let is_crash = matches!(outcome, Err(Failure::Crash(_)));
+        call.port.answer(ToHost::Returned { outcome, frame });
+        if is_crash {
+            return;
+        }
+    }
+}
+
+/// Tells the run that the thread has ended, however it did.
+struct Farewell(Arc<Port>);
+
+impl Drop for Farewell {
+    fn drop(&mut self) {
+        self.0.farewell(ToHost::Gone);
+    }
+}
+
+/// One of [`THREADS_MAX`].
+struct Slot(());
+
+impl Slot {
+    fn acquire() -> Result<Self, LoadError> {
+        let more = |count| (count < THREADS_MAX).then_some(count + 1);
+        match THREADS.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more) {
+            Ok(_) => Ok(Self(())),
+            Err(_) => Err(LoadError::Limit { what: "threads of native actors", limit: THREADS_MAX }),
+        }
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        THREADS.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,154 @@
+//! Guests compiled from `guests/native` or from a text, packed, signed, verified and run, with a host that is a script.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Arc, LazyLock, Mutex};
+
+use bytes::Bytes;
+use playhouse_crypto::SigningKey;
+use playhouse_engine::native::NativeEngine;
+use playhouse_engine::{Context, Engine, Failure, Host, HostFuture, Limits, Outcome, Prepared, Seed, Workload};
+use playhouse_package::{Builder, PackageLimits, TrustPolicy, VerifiedPackage, verify};
+use playhouse_scheduler::CallChain;
+use playhouse_types::{ActorError, ActorId, ActorType, Event, HostOp, HostReply, LogLevel, RequestId};
+
+pub(crate) const SELF_ID: &str = "1a2b3c@7/acme:EchoService:1.0.0";
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Whether a C compiler is here. Without one the tests say so and pass, except in CI.
+fn compiler() -> Option<String> {
+    let cc = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
+    if Command::new(&cc).arg("--version").output().is_ok_and(|output| output.status.success()) {
+        return Some(cc);
+    }
+    assert!(std::env::var_os("CI").is_none(), "no C compiler `{cc}`, which CI must have");
+    eprintln!("SKIPPED: no C compiler `{cc}`; native guests are not tested");
+    None
+}
+
+/// The library of `guests/native/<name>.c` compiled with some definitions; none if there is no compiler.
+pub(crate) fn library(name: &str, defines: &[&str]) -> Option<Bytes> {
+    static BUILT: LazyLock<Mutex<HashMap<String, Bytes>>> = LazyLock::new(Mutex::default);
+    let compiler = compiler()?;
+    let mut built = BUILT.lock().unwrap();
+    let library = built.entry(format!("{name} {defines:?}")).or_insert_with(|| compile(&compiler, name, defines));
+    Some(library.clone())
+}
+
+fn compile(compiler: &str, name: &str, defines: &[&str]) -> Bytes {
+    let directory = tempfile::tempdir().unwrap();
+    let out = directory.path().join("guest.so");
+    let mut command = Command::new(compiler);
+    command.args(["-std=c99", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-O2", "-pthread"]);
+    if std::env::var_os("PLAYHOUSE_ASAN").is_some() {
+        command.args(["-g", "-fsanitize=address", "-fno-omit-frame-pointer"]);
+    }
+    command.arg("-I").arg(root().join("crates/abi/include"));
+    command.args(defines.iter().map(|define| format!("-D{define}")));
+    command.arg(root().join("guests/native").join(name).with_extension("c")).arg("-o").arg(&out);
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    std::fs::read(&out).unwrap().into()
+}
+
+pub(crate) fn package(library: Bytes, target: &str) -> VerifiedPackage {
+    let actor_type: ActorType = "acme:EchoService:1.0.0".parse().unwrap();
+    let key = SigningKey::from_seed(&[7; SigningKey::SEED_LENGTH]);
+    let bytes = Builder::new(actor_type.clone(), target, library).build(&key).unwrap();
+    let policy = TrustPolicy::for_key(actor_type.manufacturer().clone(), key.verifying_key());
+    verify(bytes, &policy, 1_800_000_000, &PackageLimits::default()).unwrap()
+}
+
+pub(crate) fn here() -> String {
+    let env = if cfg!(target_env = "musl") { "-musl" } else if cfg!(target_env = "gnu") { "-gnu" } else { "" };
+    format!("{}-unknown-{}{env}", std::env::consts::ARCH, std::env::consts::OS)
+}
+
+pub(crate) async fn prepare(library: Bytes) -> Arc<dyn Prepared> {
+    NativeEngine::new(true).prepare(package(library, &here())).await.unwrap()
+}
+
+type Script = dyn Fn(&Context, HostOp) -> HostFuture + Send + Sync;
+
+/// A host that answers as a test says and remembers nothing.
+pub(crate) struct FakeHost(Box<Script>);
+
+impl FakeHost {
+    pub(crate) fn new(script: impl Fn(&Context, HostOp) -> HostFuture + Send + Sync + 'static) -> Arc<dyn Host> {
+        Arc::new(Self(Box::new(script)))
+    }
+
+    /// A host that answers at once.
+    pub(crate) fn prompt(
+        script: impl Fn(HostOp) -> Result<HostReply, ActorError> + Send + Sync + 'static,
+    ) -> Arc<dyn Host> {
+        Self::new(move |_, op| Box::pin(std::future::ready(script(op))))
+    }
+
+    /// A host that nothing should be asked of.
+    pub(crate) fn silent() -> Arc<dyn Host> {
+        Self::prompt(|op| panic!("asked for {op:?}"))
+    }
+}
+
+impl Host for FakeHost {
+    fn perform(&self, context: &Context, op: HostOp) -> HostFuture {
+        (self.0)(context, op)
+    }
+
+    fn log(&self, _actor: &ActorId, _level: LogLevel, _text: &str) {}
+}
+
+pub(crate) fn context(host: &Arc<dyn Host>) -> Context {
+    Context {
+        self_id: SELF_ID.parse().unwrap(),
+        caller: Some("2@7/acme:EchoClient:1.0.0".parse().unwrap()),
+        request_id: "r-1".parse::<RequestId>().unwrap(),
+        deadline: None,
+        chain: CallChain::root(),
+        host: Arc::clone(host),
+    }
+}
+
+pub(crate) fn request(route: &str, payload: &[u8]) -> Event {
+    Event::Request { route: route.parse().unwrap(), payload: Bytes::copy_from_slice(payload) }
+}
+
+/// A guest that lives.
+pub(crate) struct Guest {
+    pub(crate) workload: Arc<dyn Workload>,
+    pub(crate) host: Arc<dyn Host>,
+}
+
+impl Guest {
+    pub(crate) async fn try_new(library: Bytes, host: Arc<dyn Host>, limits: Limits) -> Result<Self, ActorError> {
+        let seed = Seed { self_id: SELF_ID.parse().unwrap(), host: Arc::clone(&host), limits: Arc::new(limits) };
+        let workload = prepare(library).await.create(seed).await?;
+        Ok(Self { workload, host })
+    }
+
+    pub(crate) async fn new(library: Bytes, host: Arc<dyn Host>) -> Self {
+        Self::try_new(library, host, Limits::default()).await.unwrap()
+    }
+
+    pub(crate) async fn run(&self, event: Event) -> Outcome {
+        Arc::clone(&self.workload).run(context(&self.host), event).await
+    }
+
+    pub(crate) async fn request(&self, route: &str, payload: &[u8]) -> Outcome {
+        self.run(request(route, payload)).await
+    }
+}
+
+/// What an outcome says, for comparison with an expected text.
+pub(crate) fn text(outcome: &Outcome) -> String {
+    match outcome {
+        Ok(bytes) => format!("ok {:?}", String::from_utf8_lossy(bytes)),
+        Err(Failure::Error(error)) => format!("error {}", error.to_text()),
+        Err(Failure::Crash(error)) => format!("crash {}", error.to_text()),
+    }
+}

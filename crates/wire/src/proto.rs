@@ -1,0 +1,17 @@
+//! The protobuf messages of actr 0.3 as they are on the wire. They prove nothing about their content: convert them to
+//! the types of `playhouse-types` before use.
+//!
+//! Fields that the specification declares required are always written. Scalars of that kind read as their default when
+//! absent, as actr 0.3 has it; parts of an identity are kept as options, so that an absent one can be refused.
+
+mod identity;
+mod native;
+mod rpc;
+
+pub use identity::{ActrId, ActrType, Realm};
+pub use native::{
+    AbiFrame, AbiReply, BackpressureEventV1, CredentialEventV1, DestV1, GuestDataStreamV1, GuestHandleV1, GuestHookV1,
+    GuestLifecycleV1, HostCallRawV1, HostCallV1, HostDiscoverV1, HostRegisterStreamV1, HostSendDataStreamV1,
+    HostTellV1, HostUnregisterStreamV1, InitPayloadV1, InvocationContextV1, PeerEventV1, TimestampV1, dest_v1,
+};
+pub use rpc::{DataStream, ErrorResponse, MetadataEntry, PayloadType, RpcEnvelope};

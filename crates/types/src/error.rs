@@ -215,6 +215,13 @@ impl ActorError {
         self.0.retry_after_ms
     }
 
+    /// The same error, with the rule that was broken.
+    #[must_use]
+    pub fn with_code(mut self, code: Code) -> Self {
+        self.0.code = code;
+        self
+    }
+
     /// The message with the code behind it, for ABIs whose errors have a kind and one text.
     #[must_use]
     pub fn message_with_code(&self) -> String {

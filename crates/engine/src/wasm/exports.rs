@@ -1,0 +1,75 @@
+use std::marker::PhantomData;
+
+use wasmtime::Store;
+use wasmtime::component::types::ComponentItem;
+use wasmtime::component::{Component, ComponentExportIndex, ComponentNamedList, Instance, Lift, Lower, TypedFunc};
+
+use super::guest::Guest;
+use super::refusal::Refusal;
+
+/// The functions of an exported interface, to be found and checked once per component.
+pub(super) struct Exports<'a> {
+    component: &'a Component,
+    interface: &'a str,
+    index: ComponentExportIndex,
+}
+
+impl<'a> Exports<'a> {
+    pub(super) fn new(component: &'a Component, interface: &'a str) -> Result<Self, Refusal> {
+        match component.get_export(None, interface) {
+            Some((ComponentItem::ComponentInstance(_), index)) => Ok(Self { component, interface, index }),
+            _ => Err(Refusal::World { exports: names(component) }),
+        }
+    }
+
+    /// Whether there is an export of that name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.component.get_export(Some(&self.index), name).is_some()
+    }
+
+    /// The function of that name, if its type is that of `P` and `R`.
+    pub(super) fn function<P, R>(&self, name: &str) -> Result<Export<P, R>, Refusal>
+    where
+        P: ComponentNamedList + Lower,
+        R: ComponentNamedList + Lift,
+    {
+        let missing = || Refusal::MissingFunction { interface: self.interface.to_owned(), function: name.to_owned() };
+        let Some((ComponentItem::ComponentFunc(ty), index)) = self.component.get_export(Some(&self.index), name) else {
+            return Err(missing());
+        };
+        ty.typecheck::<P, R>(&self.component.component_type().instance_type()).map_err(|error| Refusal::Shape {
+            interface: self.interface.to_owned(),
+            item: name.to_owned(),
+            reason: format!("{error:#}"),
+        })?;
+        Ok(Export { index, types: PhantomData })
+    }
+}
+
+fn names(component: &Component) -> String {
+    let ty = component.component_type();
+    let names: Vec<_> = ty.exports(component.engine()).map(|(name, _)| name.to_owned()).collect();
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}
+
+/// A function that a component exports, with its checked type.
+pub(super) struct Export<P, R> {
+    index: ComponentExportIndex,
+    types: PhantomData<fn(P) -> R>,
+}
+
+impl<P, R> Export<P, R>
+where
+    P: ComponentNamedList + Lower + Send + Sync + 'static,
+    R: ComponentNamedList + Lift + Send + Sync + 'static,
+{
+    /// The function in one instance, for those that are called often.
+    pub(super) fn of(&self, store: &mut Store<Guest>, instance: &Instance) -> wasmtime::Result<TypedFunc<P, R>> {
+        instance.get_typed_func(store, self.index)
+    }
+
+    /// Calls the function once.
+    pub(super) async fn call(&self, store: &mut Store<Guest>, instance: &Instance, params: P) -> wasmtime::Result<R> {
+        self.of(store, instance)?.call_async(store, params).await
+    }
+}

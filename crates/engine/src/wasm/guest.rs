@@ -1,0 +1,133 @@
+use std::sync::Arc;
+
+use playhouse_types::{ActorError, ActorId, Code, ErrorKind, HostOp, HostReply, LogLevel, ParseError};
+use wasmtime::component::ResourceTable;
+use wasmtime::{Engine, Store, StoreContextMut};
+use wasmtime_wasi::{WasiCtxView, WasiView};
+
+use super::budget::Budget;
+use super::failure::LimitBroken;
+use super::ids::IdText;
+use super::log::Log;
+use super::meter::Meter;
+use super::wasi;
+use crate::{Context, Seed};
+
+/// Bytes that a guest may hand to its host at once beyond the limit of a reply: strings and metadata around it.
+const HANDED_OVER_EXTRA_BYTES: usize = 1 << 20;
+
+/// Handles of WASI resources that one guest may hold: streams and pollables. A leak of the guest must end somewhere.
+const RESOURCES_MAX: usize = 1024;
+
+/// What the host keeps for one instance, in its store.
+pub(super) struct Guest {
+    /// The event at hand.
+    pub(super) current: Option<Context>,
+    /// Whose instance it is.
+    pub(super) self_text: IdText,
+    pub(super) budget: Budget,
+    pub(super) meter: Arc<Meter>,
+    pub(super) log: Arc<Log>,
+    /// Made when the guest first uses WASI: most never do.
+    wasi: Option<wasi::Surroundings>,
+    resources: ResourceTable,
+}
+
+impl Guest {
+    /// A store for one instance, which enforces the limits of `seed`.
+    pub(super) fn store(engine: &Engine, seed: &Seed) -> Store<Self> {
+        let mut resources = ResourceTable::new();
+        resources.set_max_capacity(RESOURCES_MAX);
+        let guest = Self {
+            current: None,
+            self_text: IdText::from(&seed.self_id),
+            budget: Budget::new(Arc::clone(&seed.limits)),
+            meter: Arc::new(Meter::new(seed.limits.cpu)),
+            log: Arc::new(Log::new(seed)),
+            wasi: None,
+            resources,
+        };
+        let mut store = Store::new(engine, guest);
+        store.limiter(|guest| &mut guest.budget);
+        store.set_hostcall_fuel(seed.limits.reply_bytes.saturating_add(HANDED_OVER_EXTRA_BYTES));
+        store.epoch_deadline_callback(|store| store.data().meter.tick());
+        store
+    }
+
+    /// A new event: budgets start anew.
+    pub(super) fn begin_event(&mut self, context: Context) {
+        self.current = Some(context);
+        self.budget.begin_event();
+        self.log.begin_event();
+    }
+
+    /// The event is over: what the guest wrote without a line's end is logged.
+    pub(super) fn end_event(&mut self) {
+        self.current = None;
+        if let Some(wasi) = &self.wasi {
+            wasi.flush();
+        }
+    }
+
+    /// The event at hand.
+    pub(super) fn invocation(&self) -> Result<&Context, LimitBroken> {
+        self.current.as_ref().ok_or(LimitBroken::NoInvocation)
+    }
+
+    /// Logs what the guest says. Counts as a host operation.
+    pub(super) fn say(&mut self, level: LogLevel, text: &str) -> Result<(), LimitBroken> {
+        self.budget.host_call()?;
+        self.log.write(level, text);
+        Ok(())
+    }
+}
+
+impl WasiView for Guest {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        let log = &self.log;
+        let wasi = self.wasi.get_or_insert_with(|| wasi::Surroundings::new(log));
+        WasiCtxView { ctx: &mut wasi.ctx, table: &mut self.resources }
+    }
+}
+
+/// An answer for a guest; or, outside, an error that ends the guest.
+pub(super) type Answer<T> = wasmtime::Result<Result<T, ActorError>>;
+
+/// Performs an operation that the guest asked for. `op` is the operation, or why it is malformed.
+pub(super) async fn perform(
+    mut store: StoreContextMut<'_, Guest>,
+    op: Result<HostOp, ActorError>,
+) -> Answer<HostReply> {
+    let guest = store.data_mut();
+    guest.budget.host_call()?;
+    let context = guest.invocation()?;
+    Ok(match op {
+        Ok(op) => context.host.perform(context, op).await,
+        Err(error) => Err(error),
+    })
+}
+
+/// What a guest hears that named something malformed.
+pub(super) fn malformed(error: &ParseError) -> ActorError {
+    ActorError::coded(ErrorKind::InvalidArgument, Code::MalformedOperation, error.to_string())
+}
+
+/// The reply of an operation whose answer is bytes.
+pub(super) fn bytes(reply: HostReply) -> Result<Vec<u8>, ActorError> {
+    match reply {
+        HostReply::Bytes(bytes) => Ok(bytes.into()),
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// The reply of an operation whose answer is an actor.
+pub(super) fn actor(reply: HostReply) -> Result<ActorId, ActorError> {
+    match reply {
+        HostReply::Actor(id) => Ok(id),
+        other => Err(unexpected(&other)),
+    }
+}
+
+fn unexpected(reply: &HostReply) -> ActorError {
+    ActorError::new(ErrorKind::Internal, format!("the host answered an operation with {reply:?}"))
+}

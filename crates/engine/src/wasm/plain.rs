@@ -1,0 +1,193 @@
+//! Workloads of plain synchronous worlds: one instance, one event at a time, on a fiber.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use playhouse_types::{ActorError, Code, ErrorKind, Event};
+use wasmtime::Store;
+use wasmtime::component::{Component, Instance, InstancePre, Linker};
+
+use super::failure;
+use super::guest::{Answer, Guest};
+use super::meter::Metered;
+use super::refusal::Refusal;
+use super::ticker::Ticker;
+use crate::{Concurrency, Context, EngineKind, Failure, Outcome, Prepared, Running, Seed, Workload};
+
+/// A plain synchronous world: the functions that its components import and export.
+pub(super) trait World: Send + Sync + Sized + 'static {
+    /// What is kept per instance, so that a request needs no look-up.
+    type Bound: Send + Sync + 'static;
+
+    /// Adds what the world's host offers.
+    fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()>;
+
+    /// Finds the exports and checks their types.
+    fn find(component: &Component) -> Result<Self, Refusal>;
+
+    /// Prepares an instance for requests.
+    fn bind(&self, store: &mut Store<Guest>, instance: &Instance) -> wasmtime::Result<Self::Bound>;
+
+    /// Calls the export that `event` is for. The inner error is the guest's answer; the outer one ended the guest.
+    fn deliver(
+        &self,
+        to: (&Self::Bound, &Instance),
+        store: &mut Store<Guest>,
+        event: Event,
+    ) -> impl Future<Output = Answer<Vec<u8>>> + Send;
+}
+
+/// A component of the world `W`, ready to be instantiated.
+pub(super) struct Program<W> {
+    world: Arc<W>,
+    instance: InstancePre<Guest>,
+    ticker: Arc<Ticker>,
+}
+
+impl<W: World> Program<W> {
+    /// Checks and links a compiled component.
+    pub(super) fn new(component: &Component, linker: &Linker<Guest>, ticker: Arc<Ticker>) -> Result<Self, Refusal> {
+        let world = Arc::new(W::find(component)?);
+        let instance = linker.instantiate_pre(component).map_err(|error| Refusal::not_linked(&error))?;
+        Ok(Self { world, instance, ticker })
+    }
+}
+
+impl<W: World> Prepared for Program<W> {
+    fn kind(&self) -> EngineKind {
+        EngineKind::Wasm
+    }
+
+    fn concurrency(&self) -> Concurrency {
+        Concurrency::Serial
+    }
+
+    fn create(&self, seed: Seed) -> Pin<Box<dyn Future<Output = Result<Arc<dyn Workload>, ActorError>> + Send>> {
+        let (world, pre, ticker) = (Arc::clone(&self.world), self.instance.clone(), Arc::clone(&self.ticker));
+        Box::pin(async move {
+            let mut live = instantiate(&*world, &pre, &seed, &ticker).await?;
+            live.store.data_mut().end_event();
+            Ok(Arc::new(Plain { world, ticker, slot: Mutex::new(Slot::Idle(Box::new(live))) }) as Arc<dyn Workload>)
+        })
+    }
+}
+
+async fn instantiate<W: World>(
+    world: &W,
+    pre: &InstancePre<Guest>,
+    seed: &Seed,
+    ticker: &Arc<Ticker>,
+) -> Result<Live<W>, ActorError> {
+    let mut store = Guest::store(pre.component().engine(), seed);
+    store.set_epoch_deadline(1);
+    let meter = Arc::clone(&store.data().meter);
+    let instance = {
+        let future = std::pin::pin!(pre.instantiate_async(&mut store));
+        Metered::new(meter, ticker, future).await
+    };
+    let refused = store.data().budget.refused();
+    let instance = instance.map_err(|error| failure::not_created(&error, refused))?;
+    let bound = world.bind(&mut store, &instance).map_err(|error| failure::not_created(&error, refused))?;
+    Ok(Live { store, instance, bound })
+}
+
+/// A workload: an instance and where it is.
+struct Plain<W: World> {
+    world: Arc<W>,
+    ticker: Arc<Ticker>,
+    slot: Mutex<Slot<W>>,
+}
+
+enum Slot<W: World> {
+    Idle(Box<Live<W>>),
+    Running,
+    Lost,
+}
+
+struct Live<W: World> {
+    store: Store<Guest>,
+    instance: Instance,
+    bound: W::Bound,
+}
+
+impl<W: World> Workload for Plain<W> {
+    fn run(self: Arc<Self>, context: Context, event: Event) -> Running {
+        Box::pin(async move {
+            let mut taken = Taken::from(&self)?;
+            let outcome = taken.handle(context, event).await;
+            if !matches!(outcome, Err(Failure::Crash(_))) {
+                taken.give_back();
+            }
+            outcome
+        })
+    }
+
+    fn is_lost(&self) -> bool {
+        matches!(*self.slot.lock(), Slot::Lost)
+    }
+}
+
+/// The instance of a workload while it handles an event. If it goes without being given back, the workload is lost.
+struct Taken<'a, W: World> {
+    workload: &'a Plain<W>,
+    live: Option<Box<Live<W>>>,
+}
+
+impl<'a, W: World> Taken<'a, W> {
+    fn from(workload: &'a Plain<W>) -> Result<Self, Failure> {
+        let mut slot = workload.slot.lock();
+        match std::mem::replace(&mut *slot, Slot::Running) {
+            Slot::Idle(live) => Ok(Self { workload, live: Some(live) }),
+            other => {
+                *slot = other;
+                let message = "the workload is lost, or handles another event";
+                Err(Failure::Error(ActorError::coded(ErrorKind::Unavailable, Code::ActorRestarting, message)))
+            }
+        }
+    }
+
+    async fn handle(&mut self, context: Context, event: Event) -> Outcome {
+        // INVARIANT: `live` is there until `give_back` consumes `self`.
+        let Some(live) = &mut self.live else { return Ok(Bytes::new()) };
+        let Live { store, instance, bound } = &mut **live;
+        store.data_mut().begin_event(context);
+        store.set_epoch_deadline(1);
+        let meter = Arc::clone(&store.data().meter);
+        let answer = {
+            let future = std::pin::pin!(self.workload.world.deliver((bound, instance), store, event));
+            Metered::new(meter, &self.workload.ticker, future).await
+        };
+        let guest = store.data_mut();
+        guest.end_event();
+        match answer {
+            Ok(Ok(reply)) => within_limit(reply, guest.budget.limits().reply_bytes),
+            Ok(Err(error)) => Err(Failure::Error(error)),
+            Err(error) => Err(Failure::Crash(failure::crash(&error, guest.budget.refused()))),
+        }
+    }
+
+    fn give_back(mut self) {
+        if let Some(live) = self.live.take() {
+            *self.workload.slot.lock() = Slot::Idle(live);
+        }
+    }
+}
+
+impl<W: World> Drop for Taken<'_, W> {
+    fn drop(&mut self) {
+        if self.live.is_some() {
+            *self.workload.slot.lock() = Slot::Lost;
+        }
+    }
+}
+
+fn within_limit(reply: Vec<u8>, limit: usize) -> Outcome {
+    if reply.len() > limit {
+        let message = format!("the reply has {} bytes, the limit is {limit}", reply.len());
+        return Err(Failure::Error(ActorError::coded(ErrorKind::Internal, Code::GuestReplyLimit, message)));
+    }
+    Ok(Bytes::from(reply))
+}

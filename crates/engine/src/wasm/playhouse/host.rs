@@ -1,0 +1,93 @@
+//! `playhouse:actor/host@0.1.0`: what a guest may ask.
+
+use bytes::Bytes;
+use playhouse_types::{ActorError, HostOp, LogLevel};
+use wasmtime::StoreContextMut;
+use wasmtime::component::{ComponentType, Lift, Linker, LinkerInstance, Lower};
+
+use super::types::{ActorId, ActorType, DataChunk, Dest, Error, PayloadClass};
+use crate::wasm::guest::{self, Guest, malformed, perform};
+
+/// The interface's name.
+pub(super) const NAME: &str = "playhouse:actor/host@0.1.0";
+
+#[derive(Debug, Clone, Copy, ComponentType, Lift, Lower)]
+#[component(enum)]
+#[repr(u8)]
+enum Level {
+    #[component(name = "trace")]
+    Trace,
+    #[component(name = "debug")]
+    Debug,
+    #[component(name = "info")]
+    Info,
+    #[component(name = "warn")]
+    Warn,
+    #[component(name = "error")]
+    Error,
+}
+
+impl From<Level> for LogLevel {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Trace => Self::Trace,
+            Level::Debug => Self::Debug,
+            Level::Info => Self::Info,
+            Level::Warn => Self::Warn,
+            Level::Error => Self::Error,
+        }
+    }
+}
+
+type Message = (Dest, String, Vec<u8>);
+
+pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+    let mut host = linker.instance(NAME)?;
+    host.func_wrap_async("call", |store: StoreContextMut<'_, Guest>, (dest, route, payload): Message| {
+        Box::new(async move {
+            let reply = perform(store, call(dest, &route, payload)).await?;
+            Ok((reply.and_then(guest::bytes).map_err(|e| Error::from(&e)),))
+        })
+    })?;
+    operation(&mut host, "tell", |(dest, route, payload): Message| tell(dest, &route, payload))?;
+    host.func_wrap_async("discover", |store: StoreContextMut<'_, Guest>, (target,): (ActorType,)| {
+        Box::new(async move {
+            let op = target.try_into().map(|actor_type| HostOp::Discover { actor_type });
+            let reply = perform(store, op).await?;
+            Ok((reply.and_then(guest::actor).map(|id| ActorId::from(&id)).map_err(|e| Error::from(&e)),))
+        })
+    })?;
+    operation(&mut host, "register-stream", |(id,): (String,)| {
+        Ok(HostOp::RegisterStream { stream_id: id.parse().map_err(|e| malformed(&e))? })
+    })?;
+    operation(&mut host, "unregister-stream", |(id,): (String,)| {
+        Ok(HostOp::UnregisterStream { stream_id: id.parse().map_err(|e| malformed(&e))? })
+    })?;
+    operation(&mut host, "send-chunk", |(dest, chunk, class): (Dest, DataChunk, PayloadClass)| {
+        Ok(HostOp::SendChunk { dest: dest.try_into()?, chunk: chunk.try_into()?, class: class.into() })
+    })?;
+    host.func_wrap("log", |mut store: StoreContextMut<'_, Guest>, (level, text): (Level, String)| {
+        Ok(store.data_mut().say(level.into(), &text)?)
+    })
+}
+
+/// Offers an operation that answers nothing but that it is done.
+fn operation<P, F>(host: &mut LinkerInstance<'_, Guest>, name: &str, op: F) -> wasmtime::Result<()>
+where
+    P: wasmtime::component::ComponentNamedList + Lift + Send + 'static,
+    F: Fn(P) -> Result<HostOp, ActorError> + Send + Sync + Copy + 'static,
+{
+    host.func_wrap_async(name, move |store: StoreContextMut<'_, Guest>, params: P| {
+        Box::new(async move { Ok((perform(store, op(params)).await?.map(drop).map_err(|e| Error::from(&e)),)) })
+    })
+}
+
+fn call(dest: Dest, route: &str, payload: Vec<u8>) -> Result<HostOp, ActorError> {
+    let route = route.parse().map_err(|e| malformed(&e))?;
+    Ok(HostOp::Call { dest: dest.try_into()?, route, payload: Bytes::from(payload) })
+}
+
+fn tell(dest: Dest, route: &str, payload: Vec<u8>) -> Result<HostOp, ActorError> {
+    let route = route.parse().map_err(|e| malformed(&e))?;
+    Ok(HostOp::Tell { dest: dest.try_into()?, route, payload: Bytes::from(payload) })
+}

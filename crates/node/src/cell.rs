@@ -10,8 +10,6 @@ mod outcome;
 mod run;
 mod streams;
 mod submit;
-#[cfg(test)]
-mod tests;
 
 use std::sync::{Arc, Weak};
 use std::time::Instant;

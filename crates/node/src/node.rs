@@ -152,7 +152,11 @@ impl Node {
     ///
     /// # Errors
     /// Why its actor did not start.
-    pub async fn attach_verified(&self, package: VerifiedPackage, options: ActorOptions) -> Result<ActorRef, NodeError> {
+    pub async fn attach_verified(
+        &self,
+        package: VerifiedPackage,
+        options: ActorOptions,
+    ) -> Result<ActorRef, NodeError> {
         let actor_type = package.actor_type().clone();
         let start = |source| NodeError::Start { actor_type: actor_type.clone(), source };
         let options = declared(&package, options)?;
@@ -279,7 +283,13 @@ impl Node {
     ///
     /// # Errors
     /// The actor's error, or why there is no reply.
-    pub async fn call(&self, to: &ActorId, route: RouteKey, payload: Bytes, options: CallOptions) -> Result<Bytes, ActorError> {
+    pub async fn call(
+        &self,
+        to: &ActorId,
+        route: RouteKey,
+        payload: Bytes,
+        options: CallOptions,
+    ) -> Result<Bytes, ActorError> {
         ActorRef(self.0.find(to)?).call_with(route, payload, options).await
     }
 
@@ -287,7 +297,13 @@ impl Node {
     ///
     /// # Errors
     /// If it was not accepted.
-    pub async fn tell(&self, to: &ActorId, route: RouteKey, payload: Bytes, options: CallOptions) -> Result<(), ActorError> {
+    pub async fn tell(
+        &self,
+        to: &ActorId,
+        route: RouteKey,
+        payload: Bytes,
+        options: CallOptions,
+    ) -> Result<(), ActorError> {
         self.0.find(to)?.tell(request(route, payload, options)).await
     }
 
@@ -417,9 +433,12 @@ fn declared(package: &VerifiedPackage, mut options: ActorOptions) -> Result<Acto
         options.concurrency = match &package.extension().concurrency {
             None | Some(PackageConcurrency::Serial) => None,
             Some(PackageConcurrency::Concurrent(n)) => Some(Concurrency::Concurrent(*n)),
-            Some(PackageConcurrency::KeyedBySender) => Some(Concurrency::Keyed { by: KeyBy::Sender, lanes: KEYED_LANES }),
+            Some(PackageConcurrency::KeyedBySender) => {
+                Some(Concurrency::Keyed { by: KeyBy::Sender, lanes: KEYED_LANES })
+            }
             Some(PackageConcurrency::KeyedByField(text)) => {
-                let by = KeyBy::from_text(&format!("field:{text}")).ok_or_else(|| NodeError::BadKey { text: text.clone() })?;
+                let by = KeyBy::from_text(&format!("field:{text}"))
+                    .ok_or_else(|| NodeError::BadKey { text: text.clone() })?;
                 Some(Concurrency::Keyed { by, lanes: KEYED_LANES })
             }
         };
@@ -487,9 +506,11 @@ impl ActorRef {
             Dest::Local => Ok(self.clone()),
             Dest::Actor(id) if id == self.id() => Ok(self.clone()),
             Dest::Actor(id) => self.0.node().find(id).map(Self),
-            Dest::Shell => {
-                Err(ActorError::coded(ErrorKind::InvalidArgument, Code::MalformedOperation, "the application cannot call itself"))
-            }
+            Dest::Shell => Err(ActorError::coded(
+                ErrorKind::InvalidArgument,
+                Code::MalformedOperation,
+                "the application cannot call itself",
+            )),
         }
     }
 }
@@ -506,4 +527,3 @@ impl Caller for ActorRef {
         Self::tell(&to, route, payload).await
     }
 }
-

@@ -56,7 +56,12 @@ impl Shell {
     }
 
     /// Sends a chunk to the application. Waits while a reliable stream is full; drops a latency-first chunk then.
-    pub(crate) async fn send_chunk(&self, from: ActorId, chunk: DataChunk, class: PayloadClass) -> Result<(), ActorError> {
+    pub(crate) async fn send_chunk(
+        &self,
+        from: ActorId,
+        chunk: DataChunk,
+        class: PayloadClass,
+    ) -> Result<(), ActorError> {
         let sender = self.streams.lock().get(&chunk.stream_id).cloned();
         let Some(sender) = sender else {
             let text = format!("the application has not registered stream {}", chunk.stream_id);

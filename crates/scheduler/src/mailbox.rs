@@ -206,8 +206,8 @@ impl<M> Mailbox<M> {
             let wake = self.push(priority, Entry { message, key, bytes });
             return Offer::Queued { wake };
         }
-        if self.config.full == FullPolicy::Shed && self.can_shed_for(bytes) {
-            return self.shed_for(priority, Entry { message, key, bytes });
+        if self.config.full == FullPolicy::Shed && priority == Priority::Normal && self.can_shed_for(bytes) {
+            return self.shed_for(Entry { message, key, bytes });
         }
         Offer::Full(message)
     }
@@ -323,14 +323,28 @@ impl<M> Mailbox<M> {
     /// Whether a message of `bytes` would be queued without shedding others.
     #[must_use]
     pub fn has_room(&self, priority: Priority, bytes: usize) -> bool {
-        let (messages_max, bytes_max) = match priority {
-            Priority::Signal => (
-                self.config.capacity.saturating_add(SIGNALS_RESERVED),
-                self.config.bytes_max.saturating_add(SIGNAL_BYTES_RESERVED),
-            ),
-            Priority::Normal => (self.config.capacity, self.config.bytes_max),
-        };
-        self.queued < messages_max && (self.queued == 0 || self.bytes.saturating_add(bytes) <= bytes_max)
+        let all = Load { messages: self.queued, bytes: self.bytes };
+        self.fits(priority, bytes, all, self.normal_load())
+    }
+
+    /// Whether a message fits beside these. Signals that wait take no room from normal messages while the reserve holds them.
+    fn fits(&self, priority: Priority, bytes: usize, all: Load, normal: Load) -> bool {
+        if all.messages == 0 {
+            return self.config.capacity > 0 || priority == Priority::Signal;
+        }
+        let fits_reserve = all.messages < self.config.capacity.saturating_add(SIGNALS_RESERVED)
+            && all.bytes.saturating_add(bytes) <= self.config.bytes_max.saturating_add(SIGNAL_BYTES_RESERVED);
+        let fits_normal =
+            normal.messages < self.config.capacity && normal.bytes.saturating_add(bytes) <= self.config.bytes_max;
+        fits_reserve && (fits_normal || priority == Priority::Signal)
+    }
+
+    #[inline]
+    fn normal_load(&self) -> Load {
+        match &self.queue {
+            Queue::Plain(queue) => queue.normal_load(),
+            Queue::Keyed(queue) => queue.normal_load(),
+        }
     }
 
     /// Keys that are kept: those that run or wait.
@@ -363,19 +377,14 @@ impl<M> Mailbox<M> {
 
     /// Whether there would be room for a message of `bytes` if every normal message were dropped, and there is one.
     fn can_shed_for(&self, bytes: usize) -> bool {
-        let normal = match &self.queue {
-            Queue::Plain(queue) => queue.normal_load(),
-            Queue::Keyed(queue) => queue.normal_load(),
-        };
-        let signals = self.queued - normal.messages;
-        normal.messages > 0
-            && signals < self.config.capacity
-            && (signals == 0 || (self.bytes - normal.bytes).saturating_add(bytes) <= self.config.bytes_max)
+        let normal = self.normal_load();
+        let signals = Load { messages: self.queued - normal.messages, bytes: self.bytes - normal.bytes };
+        normal.messages > 0 && self.fits(Priority::Normal, bytes, signals, Load::default())
     }
 
-    fn shed_for(&mut self, priority: Priority, entry: Entry<M>) -> Offer<M> {
+    fn shed_for(&mut self, entry: Entry<M>) -> Offer<M> {
         let mut dropped = Vec::with_capacity(1);
-        while !self.has_room(priority, entry.bytes) {
+        while !self.has_room(Priority::Normal, entry.bytes) {
             let oldest = match &mut self.queue {
                 Queue::Plain(queue) => queue.shed(),
                 Queue::Keyed(queue) => queue.shed(),
@@ -385,7 +394,7 @@ impl<M> Mailbox<M> {
             self.bytes -= oldest.bytes;
             dropped.push(oldest.message);
         }
-        let wake = self.push(priority, entry);
+        let wake = self.push(Priority::Normal, entry);
         Offer::Shed { dropped, wake }
     }
 }

@@ -40,7 +40,9 @@ impl Host for Cell {
                 let found = self.node.discover(&actor_type).map(HostReply::Actor);
                 Box::pin(ready(found))
             }
-            HostOp::RegisterStream { stream_id } => Box::pin(ready(self.register_stream(stream_id).map(|()| HostReply::Done))),
+            HostOp::RegisterStream { stream_id } => {
+                Box::pin(ready(self.register_stream(stream_id).map(|()| HostReply::Done)))
+            }
             HostOp::UnregisterStream { stream_id } => {
                 self.unregister_stream(&stream_id);
                 Box::pin(ready(Ok(HostReply::Done)))
@@ -64,7 +66,13 @@ fn done(operation: impl Future<Output = Result<(), ActorError>> + Send + 'static
 }
 
 impl Cell {
-    async fn call_out(self: Arc<Self>, dest: Dest, route: RouteKey, payload: Bytes, until: Until) -> Result<HostReply, ActorError> {
+    async fn call_out(
+        self: Arc<Self>,
+        dest: Dest,
+        route: RouteKey,
+        payload: Bytes,
+        until: Until,
+    ) -> Result<HostReply, ActorError> {
         let deadline = until.deadline;
         let Some(callee) = self.resolve(dest)? else {
             let message = ShellMessage { from: self.id.clone(), route, payload, awaited: true };
@@ -76,7 +84,13 @@ impl Cell {
         callee.call(self.request(route, payload, until)).await.map(HostReply::Bytes)
     }
 
-    async fn tell_out(self: Arc<Self>, dest: Dest, route: RouteKey, payload: Bytes, until: Until) -> Result<(), ActorError> {
+    async fn tell_out(
+        self: Arc<Self>,
+        dest: Dest,
+        route: RouteKey,
+        payload: Bytes,
+        until: Until,
+    ) -> Result<(), ActorError> {
         let Some(callee) = self.resolve(dest)? else {
             let message = ShellMessage { from: self.id.clone(), route, payload, awaited: false };
             let handled = self.node.shell.send(message)?;
@@ -86,12 +100,19 @@ impl Cell {
         callee.tell(self.request(route, payload, until)).await
     }
 
-    async fn send_out(self: Arc<Self>, dest: Dest, chunk: DataChunk, class: PayloadClass, deadline: Instant) -> Result<(), ActorError> {
+    async fn send_out(
+        self: Arc<Self>,
+        dest: Dest,
+        chunk: DataChunk,
+        class: PayloadClass,
+        deadline: Instant,
+    ) -> Result<(), ActorError> {
         match self.resolve(dest)? {
             Some(receiver) => receiver.receive_chunk(self.id.clone(), chunk, class, deadline).await,
             None => {
                 let sent = self.node.shell.send_chunk(self.id.clone(), chunk, class);
-                let late = || ActorError::coded(ErrorKind::TimedOut, Code::DeadlineExpired, "the application is behind");
+                let late =
+                    || ActorError::coded(ErrorKind::TimedOut, Code::DeadlineExpired, "the application is behind");
                 self.node.until(deadline, sent).await.unwrap_or_else(|| Err(late()))
             }
         }

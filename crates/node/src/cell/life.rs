@@ -28,7 +28,9 @@ impl Cell {
         }
         match self.hook(&workload, Event::Ready).await {
             Err(Failure::Crash(error)) => return Err(error),
-            Err(Failure::Error(error)) => self.log(LogLevel::Warn, &format!("its ready hook failed: {}", error.to_text())),
+            Err(Failure::Error(error)) => {
+                self.log(LogLevel::Warn, &format!("its ready hook failed: {}", error.to_text()))
+            }
             Ok(_) => {}
         }
         self.open(workload);

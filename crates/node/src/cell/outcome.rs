@@ -116,7 +116,8 @@ impl Cell {
         let key = Key::NONE;
         if let Offer::Full(work) = gate.mailbox.offer(work, Priority::Signal, key, bytes) {
             drop(gate);
-            let error = ActorError::coded(ErrorKind::Unavailable, Code::MailboxFull, "no room to try the message again");
+            let error =
+                ActorError::coded(ErrorKind::Unavailable, Code::MailboxFull, "no room to try the message again");
             self.refuse(work, &error);
         }
     }

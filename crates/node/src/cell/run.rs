@@ -78,7 +78,12 @@ impl Cell {
     }
 
     /// Handles a message for a caller that waits here.
-    pub(super) async fn run_here(self: &Arc<Self>, run: Run, mut running: Running, deadline: Instant) -> Result<Bytes, ActorError> {
+    pub(super) async fn run_here(
+        self: &Arc<Self>,
+        run: Run,
+        mut running: Running,
+        deadline: Instant,
+    ) -> Result<Bytes, ActorError> {
         match poll_fn(|cx| Poll::Ready(poll_contained(&mut running, cx))).await {
             Poll::Ready(outcome) => {
                 if self.settle(run, &outcome) {

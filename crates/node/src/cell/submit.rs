@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use playhouse_scheduler::{CallChain, CallId, ChainError, Dedup, DedupConfig, FullPolicy, Key, Offer, Priority, Verdict, WaitId};
+use playhouse_scheduler::{
+    CallChain, CallId, ChainError, Dedup, DedupConfig, FullPolicy, Key, Offer, Priority, Verdict, WaitId,
+};
 use playhouse_types::{ActorError, ActorId, Code, ErrorKind, Event, RequestId, RouteKey, RuntimeEvent};
 use tokio::sync::oneshot;
 
@@ -165,7 +167,8 @@ impl Cell {
     pub(super) fn signal(self: &Arc<Self>, event: Event) {
         if let Some(request_id) = event.request_id() {
             let envelope = Envelope { caller: None, request_id, deadline: None, chain: CallChain::root() };
-            let _ = self.try_enqueue(Work { event, envelope, then: Then::Hook, wait: None }, Priority::Signal, Key::NONE);
+            let _ =
+                self.try_enqueue(Work { event, envelope, then: Then::Hook, wait: None }, Priority::Signal, Key::NONE);
         }
     }
 
@@ -179,7 +182,13 @@ impl Cell {
         request.chain.check(&self.id).map_err(chain_error)
     }
 
-    pub(super) async fn enqueue(self: &Arc<Self>, work: Work, priority: Priority, key: Key, wait: bool) -> Result<(), ActorError> {
+    pub(super) async fn enqueue(
+        self: &Arc<Self>,
+        work: Work,
+        priority: Priority,
+        key: Key,
+        wait: bool,
+    ) -> Result<(), ActorError> {
         let deadline = work.envelope.deadline.unwrap_or_else(|| Instant::now() + crate::options::TIMEOUT);
         match self.try_enqueue(work, priority, key) {
             Queued::Yes => Ok(()),
@@ -191,7 +200,13 @@ impl Cell {
         }
     }
 
-    async fn enqueue_until(self: &Arc<Self>, work: Work, priority: Priority, key: Key, deadline: Instant) -> Result<(), ActorError> {
+    async fn enqueue_until(
+        self: &Arc<Self>,
+        work: Work,
+        priority: Priority,
+        key: Key,
+        deadline: Instant,
+    ) -> Result<(), ActorError> {
         match self.try_enqueue(work, priority, key) {
             Queued::Yes => Ok(()),
             Queued::Refused(error) => Err(error),
@@ -308,12 +323,16 @@ impl Cell {
     }
 
     fn full(&self) -> ActorError {
-        let text = format!("the mailbox of {} holds {} messages, its limit", self.id, self.setup.options.mailbox.capacity);
+        let text =
+            format!("the mailbox of {} holds {} messages, its limit", self.id, self.setup.options.mailbox.capacity);
         ActorError::coded(ErrorKind::Unavailable, Code::MailboxFull, text)
     }
 
     fn too_large(&self, bytes: usize) -> ActorError {
-        let text = format!("a message of {bytes} bytes to {} is over the limit of {}", self.id, self.node.policy.message_bytes_max);
+        let text = format!(
+            "a message of {bytes} bytes to {} is over the limit of {}",
+            self.id, self.node.policy.message_bytes_max
+        );
         ActorError::coded(ErrorKind::InvalidArgument, Code::MessageTooLarge, text)
     }
 }

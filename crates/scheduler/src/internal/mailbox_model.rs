@@ -131,16 +131,12 @@ impl Pair {
         if self.fits(item, &self.queued) {
             return Some(Vec::new());
         }
-        if self.config.full != FullPolicy::Shed {
+        if self.config.full != FullPolicy::Shed || item.priority == Priority::Signal {
             return None;
         }
         let mut left = self.queued.clone();
         left.retain(|queued| queued.priority == Priority::Signal);
-        let signals = left.iter().map(|queued| queued.bytes).sum::<usize>();
-        if left.len() == self.queued.len()
-            || left.len() >= self.config.capacity
-            || !(left.is_empty() || signals + item.bytes <= self.config.bytes_max)
-        {
+        if left.len() == self.queued.len() || !self.fits(item, &left) {
             return None;
         }
         let mut left = self.queued.clone();
@@ -153,13 +149,16 @@ impl Pair {
     }
 
     fn fits(&self, item: &Item, queued: &[Item]) -> bool {
-        let (mut messages_max, mut bytes_max) = (self.config.capacity, self.config.bytes_max);
-        if item.priority == Priority::Signal {
-            messages_max += SIGNALS_RESERVED;
-            bytes_max += SIGNAL_BYTES_RESERVED;
+        let bytes = |counts: fn(&Item) -> bool| queued.iter().filter(|i| counts(i)).map(|i| i.bytes).sum::<usize>();
+        let normal = |item: &Item| item.priority == Priority::Normal;
+        if queued.is_empty() {
+            return self.config.capacity > 0 || !normal(item);
         }
-        let bytes = queued.iter().map(|queued| queued.bytes).sum::<usize>();
-        queued.len() < messages_max && (queued.is_empty() || bytes + item.bytes <= bytes_max)
+        let fits_reserve = queued.len() < self.config.capacity + SIGNALS_RESERVED
+            && bytes(|_| true) + item.bytes <= self.config.bytes_max + SIGNAL_BYTES_RESERVED;
+        let fits_normal = queued.iter().filter(|item| normal(item)).count() < self.config.capacity
+            && bytes(|item| item.priority == Priority::Normal) + item.bytes <= self.config.bytes_max;
+        fits_reserve && (fits_normal || !normal(item))
     }
 
     fn next(&mut self) {

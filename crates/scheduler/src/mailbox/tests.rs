@@ -218,13 +218,13 @@ fn a_full_mailbox_rejects_or_sheds_the_oldest() {
         shed,
         "try n1 s1 n2 n3 n4",
         &expect![[r#"
-        try -> true
-        n1 -> Queued { wake: false }
-        s1 -> Queued { wake: false }
-        n2 -> Queued { wake: false }
-        n3 -> Shed { dropped: ["n1"], wake: false }
-        n4 -> Shed { dropped: ["n2"], wake: false }
-    "#]],
+            try -> true
+            n1 -> Queued { wake: false }
+            s1 -> Queued { wake: false }
+            n2 -> Queued { wake: false }
+            n3 -> Queued { wake: false }
+            n4 -> Shed { dropped: ["n1"], wake: false }
+        "#]],
     );
     let shed = MailboxConfig { full: FullPolicy::Shed, ..config(Mode::Keyed { lanes: SLOTS }) };
     check(

@@ -2,6 +2,8 @@
 
 mod archive;
 mod build;
+mod fingerprint;
+mod inspect;
 mod limits;
 mod lock;
 mod manifest;
@@ -13,6 +15,8 @@ mod verify;
 
 pub use archive::{ArchiveError, EntryFault, HeaderField};
 pub use build::{BuildError, Builder};
+pub use fingerprint::{FingerprintError, PROTO_BYTES_MAX, file_fingerprint, service_fingerprint};
+pub use inspect::{InspectedFile, Inspection, inspect};
 pub use limits::PackageLimits;
 pub use lock::{Dependency, LockError, LockFile};
 pub use manifest::{

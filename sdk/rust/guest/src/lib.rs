@@ -6,8 +6,20 @@
 //!
 //! This crate is *not* a runtime: it neither schedules nor connects. Everything an actor wants goes through its [`Context`].
 
+extern crate self as playhouse_guest;
+
 mod actor;
 mod context;
+mod export;
+#[doc(hidden)]
+pub mod internal;
+#[cfg(all(feature = "native", not(target_family = "wasm")))]
+#[doc(hidden)]
+pub mod native;
+mod services;
+#[cfg(target_family = "wasm")]
+#[doc(hidden)]
+pub mod wasm;
 
 pub use actor::{Actor, Dispatch, SharedActor, SharedDispatch};
 pub use context::{Backend, Caller, Context, Operation};
@@ -15,7 +27,5 @@ pub use context::{Backend, Caller, Context, Operation};
 pub use bytes::Bytes;
 pub use playhouse_types::{
     ActorError as Error, ActorId, ActorType, Code, DataChunk, Dest, ErrorCategory, ErrorEvent, ErrorKind, HostOp, HostReply,
-    LogLevel, PayloadClass, RequestId, RouteKey, RuntimeEvent, StreamId,
+    LogLevel, PayloadClass, PeerEvent, RequestId, RouteKey, RuntimeEvent, StreamId, Timestamp,
 };
-#[doc(hidden)]
-pub use prost;

@@ -1,0 +1,1 @@
+//! The entry points of a native guest: dynclib ABI V1.

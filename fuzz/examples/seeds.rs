@@ -1,0 +1,117 @@
+//! Writes the seeds of the corpus: one or a few well-formed inputs for each target, from which a fuzzer finds the rest.
+//! `cargo run --manifest-path fuzz/Cargo.toml --example seeds`
+
+use std::path::Path;
+
+use bytes::Bytes;
+use playhouse_crypto::{KeyFile, SigningKey};
+use playhouse_package::{Builder, LockFile, TrustPolicy};
+use playhouse_types::{ActorError, ErrorKind};
+use playhouse_wire::proto;
+use prost::Message;
+
+/// What the toolchain of actr 0.3 writes, in little.
+const COMPONENT: &str = r#"(component
+  (type $host (instance (type $f (func (param "x" u32) (result u32))) (export "f" (func (type $f)))))
+  (import "actr:workload/host@0.1.0" (instance $h (type $host)))
+  (alias export $h "f" (func $f))
+  (core module $libc (memory (export "memory") 1))
+  (core instance $libc (instantiate $libc))
+  (core func $lowered (canon lower (func $f) async (memory $libc "memory")))
+  (component $inner
+    (import "g" (func $g (param "x" u32) (result u32)))
+    (export "g" (func $g)))
+  (instance $i (instantiate $inner (with "g" (func $f))))
+  (export "actr:workload/workload@0.1.0" (instance $i)))"#;
+
+fn main() -> std::io::Result<()> {
+    let key = SigningKey::from_seed(&[7; 32]);
+    names()?;
+    wire()?;
+    packages(&key)?;
+    let policy = TrustPolicy::for_key("acme".parse().expect("a name"), key.verifying_key());
+    write("trust_policy", "pinned", policy.to_toml().as_bytes())?;
+    write("trust_policy", "rules", b"revoked_keys = [\"mfr-0011223344556677\"]\nrevoked_packages = []\n\n[[minimum]]\ntype = \"acme:Echo\"\nversion = \"1.2.0\"\n")?;
+    write("key_file", "public", KeyFile::public_json(&key.verifying_key()).as_bytes())?;
+    write("key_file", "plain", KeyFile::danger_plain_json(&key, "2026-01-01T00:00:00Z").as_bytes())?;
+    write("package_altered", "flip", &[40, 0, 1, 200, 0, 255])?;
+    write("package_altered", "none", &[])?;
+    write("component_rewrite", "empty", b"\0asm\x0d\0\x01\0")?;
+    let component = wat::parse_str(COMPONENT).map_err(std::io::Error::other)?;
+    write("component_rewrite", "lowered", &component)?;
+    write("component_rewrite", "module", b"\0asm\x01\0\0\0")?;
+    for (name, limits) in [("serial", [0x83, 0x00]), ("concurrent", [0x83, 0x21]), ("keyed_shed", [0x43, 0x3a])] {
+        let ops: Vec<u8> = limits.into_iter().chain((0..120_u8).flat_map(|n| [n, n.wrapping_mul(37)])).collect();
+        write("mailbox", name, &ops)?;
+    }
+    Ok(())
+}
+
+fn names() -> std::io::Result<()> {
+    for (name, text) in [
+        ("actor_id", "1a2b3c@7/acme:EchoService:1.0.0"),
+        ("odd_id", "+001A@+07/a:b:1.0.0-rc.1+build"),
+        ("type", "acme:EchoService:1.0.0"),
+        ("route", "echo.EchoService.Echo"),
+    ] {
+        write("ids", name, text.as_bytes())?;
+    }
+    write("uri", "plain", b"actr://7:acme+EchoService@1.0.0")?;
+    for (name, kind) in [("unknown_route", ErrorKind::UnknownRoute), ("timed_out", ErrorKind::TimedOut)] {
+        write("error_text", name, ActorError::new(kind, "x.Y.Z [call-cycle]").to_text().as_bytes())?;
+    }
+    let missing = ActorError::dependency_not_found("acme:Echo:1.0.0", "not in the lock file");
+    write("error_text", "dependency", missing.to_text().as_bytes())
+}
+
+fn wire() -> std::io::Result<()> {
+    let call = proto::HostCallV1 { route_key: "echo.Echo.Ping".to_owned(), ..proto::HostCallV1::default() };
+    for op in [1, 2, 3, 4, 5, 6, 7] {
+        let frame = proto::AbiFrame { abi_version: 1, op, payload: call.encode_to_vec().into() };
+        write("native_frames", &format!("op{op}"), &frame.encode_to_vec())?;
+    }
+    let reply = proto::AbiReply { abi_version: 1, status: 0, payload: b"pong".to_vec().into() };
+    write("native_reply", "ok", &reply.encode_to_vec())?;
+    let refusal = proto::AbiReply { abi_version: 1, status: -1, payload: b"unknown route: x".to_vec().into() };
+    write("native_reply", "refusal", &refusal.encode_to_vec())?;
+    let envelope = proto::RpcEnvelope {
+        route_key: "echo.Echo.Ping".to_owned(),
+        payload: Some(Bytes::from_static(b"ping")),
+        request_id: "9f2c".to_owned(),
+        timeout_ms: 5000,
+        ..proto::RpcEnvelope::default()
+    };
+    write("envelope", "request", &envelope.encode_to_vec())?;
+    let chunk = proto::DataStream { stream_id: "s".to_owned(), sequence: 3, ..proto::DataStream::default() };
+    write("envelope", "chunk", &chunk.encode_to_vec())
+}
+
+fn packages(key: &SigningKey) -> std::io::Result<()> {
+    let builder = Builder::new(
+        "acme:Echo:1.0.0".parse().expect("a type"),
+        "wasm32-unknown-unknown",
+        Bytes::from_static(b"\0asm\x01\0\0\0"),
+    );
+    write("archive", "unsigned", &builder.build_unsigned().expect("a package"))?;
+    let builder = builder
+        .resource("resources/a.txt", Bytes::from_static(b"hello"))
+        .proto("echo.proto", "syntax = \"proto3\"; package echo; message Ping {}");
+    let package = builder.build(key).expect("a package");
+    write("archive", "signed", &package)?;
+    // The manifest is stored as it is, and nothing else in the archive has its first or its last word.
+    let at = |word: &[u8]| package.windows(word.len()).position(|window| window == word).expect("a manifest");
+    write("manifest", "whole", &package[at(b"manufacturer")..at(b"[metadata]")])?;
+    let dependency = "[[dependency]]\nname = \"echo\"\nactr_type = \"acme:Echo:1.0.0\"\nfingerprint = \"service_semantic:ab\"\n\
+        cached_at = \"2026-01-01T00:00:00Z\"\n[[dependency.files]]\npath = \"echo.proto\"\nfingerprint = \"semantic:cd\"\n";
+    let metadata = "[metadata]\nversion = 1\ngenerated_at = \"2026-01-01T00:00:00Z\"\n";
+    let lock = format!("{metadata}\n{dependency}");
+    LockFile::parse(lock.as_bytes()).expect("a lock file");
+    write("lock", "one", lock.as_bytes())?;
+    write("lock", "empty", b"")
+}
+
+fn write(target: &str, name: &str, bytes: &[u8]) -> std::io::Result<()> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
+    std::fs::create_dir_all(&folder)?;
+    std::fs::write(folder.join(name), bytes)
+}

@@ -1,0 +1,55 @@
+//! What must hold for any bytes, one function per fuzz target. `tests/corpus.rs` runs them over the checked-in corpus on a
+//! stable compiler; the targets run them under libFuzzer.
+
+mod frames;
+mod keys;
+mod names;
+mod packages;
+
+/// The rewriter stands alone and is taken as it is: the engine around it would bring a compiler along.
+#[path = "../../crates/engine/src/wasm"]
+mod wasm {
+    mod rewrite;
+
+    /// A component is rewritten once, in place, and only where a function type begins.
+    pub fn component_rewrite(bytes: &[u8]) {
+        let Ok(Some(rewritten)) = rewrite::rewrite(bytes) else { return };
+        assert_eq!(rewritten.len(), bytes.len());
+        for (before, after) in bytes.iter().zip(&rewritten) {
+            assert!(before == after || (*before, *after) == (0x40, 0x43), "{before:#x} became {after:#x}");
+        }
+        assert!(matches!(rewrite::rewrite(&rewritten), Ok(None)), "the second time there is nothing to do");
+    }
+}
+
+pub use frames::{envelope, native_frames, native_reply};
+pub use keys::key_file;
+pub use names::{error_text, ids, uri};
+pub use packages::{altered_original, archive, lock, manifest, package_altered, trust_policy};
+pub use wasm::component_rewrite;
+
+/// The mailbox does what its model does.
+pub fn mailbox(bytes: &[u8]) {
+    playhouse_scheduler::internal::check_mailbox(bytes);
+}
+
+/// An oracle: it panics if what must hold does not.
+pub type Oracle = fn(&[u8]);
+
+/// Every target with its oracle.
+pub const TARGETS: &[(&str, Oracle)] = &[
+    ("archive", archive),
+    ("component_rewrite", component_rewrite),
+    ("envelope", envelope),
+    ("error_text", error_text),
+    ("ids", ids),
+    ("key_file", key_file),
+    ("lock", lock),
+    ("mailbox", mailbox),
+    ("manifest", manifest),
+    ("native_frames", native_frames),
+    ("native_reply", native_reply),
+    ("package_altered", package_altered),
+    ("trust_policy", trust_policy),
+    ("uri", uri),
+];

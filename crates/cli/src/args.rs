@@ -3,7 +3,7 @@ use std::ffi::OsString;
 use clap::error::ErrorKind as ClapKind;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::commands::{completion, doctor, explain};
+use crate::commands::{completion, doctor, explain, key, package, trust};
 use crate::error::{CliError, Exit, Result};
 use crate::output::{Color, Format, Output};
 
@@ -43,7 +43,14 @@ pub(crate) struct Cli {
     #[arg(long, global = true, value_enum, value_name = "FORMAT", help_heading = "Global options")]
     output: Option<Format>,
     /// When to use colours; NO_COLOR and CLICOLOR are respected.
-    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value = "auto", help_heading = "Global options")]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "WHEN",
+        default_value = "auto",
+        help_heading = "Global options"
+    )]
     color: Color,
     #[command(subcommand)]
     command: Command,
@@ -61,6 +68,12 @@ const JSON_FLAG: &str = "json_output";
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    #[command(subcommand)]
+    Key(key::KeyCommand),
+    #[command(subcommand)]
+    Package(package::PackageCommand),
+    #[command(subcommand)]
+    Trust(trust::TrustCommand),
     Explain(explain::ExplainArgs),
     Doctor(doctor::DoctorArgs),
     Completion(completion::CompletionArgs),
@@ -129,6 +142,9 @@ fn asked_for_json(args: &[OsString]) -> bool {
 
 fn dispatch(command: Command, output: Output) -> Result<Exit> {
     match command {
+        Command::Key(command) => key::run(command, output),
+        Command::Package(command) => package::run(command, output),
+        Command::Trust(command) => trust::run(command, output),
         Command::Explain(args) => explain::run(&args, output),
         Command::Doctor(args) => doctor::run(&args, output),
         Command::Completion(args) => completion::run(&args),

@@ -1,6 +1,7 @@
 use std::fmt;
 use std::io;
 
+use playhouse_package::VerifyError;
 use playhouse_types::{ActorError, Code, ErrorKind};
 use serde::Serialize;
 
@@ -28,6 +29,8 @@ pub(crate) enum Exit {
 pub(crate) enum CliError {
     /// Whoever read our output has gone. Nothing is left to say.
     PipeClosed,
+    /// The user pressed Ctrl-C, and knows it.
+    Interrupted,
     /// Everything else.
     Problem(Box<Problem>),
 }
@@ -74,10 +77,20 @@ impl CliError {
         self
     }
 
+    /// The same error with words before its message, which say what it is about.
+    #[must_use]
+    pub(crate) fn prefixed(mut self, words: &str) -> Self {
+        if let Self::Problem(problem) = &mut self {
+            problem.message.insert_str(0, words);
+        }
+        self
+    }
+
     /// What the program tells the shell.
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::PipeClosed => Exit::Ok,
+            Self::Interrupted => Exit::Interrupted,
             Self::Problem(problem) => exit_of(problem.code, problem.kind),
         }
     }
@@ -131,6 +144,12 @@ fn exit_of(code: Code, kind: ErrorKind) -> Exit {
         | Code::TrustRollback => Exit::Refused,
         _ if kind == ErrorKind::TimedOut => Exit::TimedOut,
         _ => Exit::Failed,
+    }
+}
+
+impl From<VerifyError> for CliError {
+    fn from(error: VerifyError) -> Self {
+        ActorError::from(error).into()
     }
 }
 

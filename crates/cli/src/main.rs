@@ -8,10 +8,15 @@ mod commands;
 mod config;
 mod control;
 mod error;
+mod files;
+mod key_file;
 mod output;
 mod paths;
 mod protos;
+mod secret;
+mod terminal;
 mod time;
+mod trust_file;
 
 use std::process::ExitCode;
 

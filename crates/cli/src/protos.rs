@@ -1,6 +1,8 @@
 use playhouse_types::{Code, ErrorKind, RouteKey};
 use prost::Message as _;
-use prost_reflect::{DescriptorPool, DeserializeOptions, DynamicMessage, MessageDescriptor, MethodDescriptor, SerializeOptions};
+use prost_reflect::{
+    DescriptorPool, DeserializeOptions, DynamicMessage, MessageDescriptor, MethodDescriptor, SerializeOptions,
+};
 use protox::Compiler;
 use protox::file::{ChainFileResolver, File, FileResolver, GoogleFileResolver};
 use serde::{Deserialize, Serialize};
@@ -100,13 +102,17 @@ impl Method {
     pub(crate) fn encode(&self, json: &str) -> Result<Vec<u8>> {
         let mismatch = |error: serde_json::Error| {
             let name = self.input.full_name();
-            CliError::new(Code::JsonMismatch, ErrorKind::InvalidArgument, format!("the JSON does not fit {name}: {error}"))
-                .fix(format!("{name} has {}.", fields_of(&self.input)))
+            CliError::new(
+                Code::JsonMismatch,
+                ErrorKind::InvalidArgument,
+                format!("the JSON does not fit {name}: {error}"),
+            )
+            .fix(format!("{name} has {}.", fields_of(&self.input)))
         };
         let mut source = serde_json::Deserializer::from_str(json);
         let options = DeserializeOptions::new().deny_unknown_fields(true);
-        let message = DynamicMessage::deserialize_with_options(self.input.clone(), &mut source, &options)
-            .map_err(mismatch)?;
+        let message =
+            DynamicMessage::deserialize_with_options(self.input.clone(), &mut source, &options).map_err(mismatch)?;
         source.end().map_err(mismatch)?;
         Ok(message.encode_to_vec())
     }
@@ -115,8 +121,12 @@ impl Method {
     pub(crate) fn decode(&self, bytes: &[u8]) -> Result<serde_json::Value> {
         let broken = |error: &dyn std::fmt::Display| {
             let name = self.output.full_name();
-            CliError::new(Code::JsonMismatch, ErrorKind::DecodeFailure, format!("the reply does not fit {name}: {error}"))
-                .fix("The actor and its proto disagree. `playhouse call --raw` writes the bytes as they came.")
+            CliError::new(
+                Code::JsonMismatch,
+                ErrorKind::DecodeFailure,
+                format!("the reply does not fit {name}: {error}"),
+            )
+            .fix("The actor and its proto disagree. `playhouse call --raw` writes the bytes as they came.")
         };
         let message = DynamicMessage::decode(self.output.clone(), bytes).map_err(|error| broken(&error))?;
         let options = SerializeOptions::new().skip_default_fields(false);
@@ -146,7 +156,8 @@ fn unknown(text: &str, routes: &[String]) -> CliError {
         (None, []) => Code::NoProto.fix().to_owned(),
         (None, routes) => format!("The package describes {}.", routes.join(", ")),
     };
-    CliError::new(Code::NoProto, ErrorKind::UnknownRoute, format!("no proto of the package describes {text:?}")).fix(fix)
+    CliError::new(Code::NoProto, ErrorKind::UnknownRoute, format!("no proto of the package describes {text:?}"))
+        .fix(fix)
 }
 
 struct Sources(Vec<ProtoFile>);

@@ -82,7 +82,8 @@ pub(crate) fn parse_utc(text: &str) -> Result<u64> {
 pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
-    let number: u64 = number.parse().map_err(|_| format!("{text:?} is not a length of time such as 500ms, 2s or 1m"))?;
+    let number: u64 =
+        number.parse().map_err(|_| format!("{text:?} is not a length of time such as 500ms, 2s or 1m"))?;
     let seconds = match unit {
         "ms" => return Ok(Duration::from_millis(number)),
         "" | "s" => Some(number),

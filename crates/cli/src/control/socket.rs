@@ -26,7 +26,8 @@ impl Endpoint {
         let socket = paths.runtime.join(format!("{name}.sock"));
         let length = socket.as_os_str().len();
         if length > SOCKET_PATH_BYTES_MAX {
-            let message = format!("{} has {length} bytes; a socket's path may have {SOCKET_PATH_BYTES_MAX}", socket.display());
+            let message =
+                format!("{} has {length} bytes; a socket's path may have {SOCKET_PATH_BYTES_MAX}", socket.display());
             return Err(CliError::new(Code::Config, ErrorKind::InvalidArgument, message)
                 .fix("Set XDG_RUNTIME_DIR to a shorter path, or use a shorter --node name."));
         }
@@ -54,7 +55,9 @@ impl Bound {
         };
         // Whoever holds the lock owns the name, so that a socket that is still there has nobody behind it.
         match fs::remove_file(&endpoint.socket) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(fail("remove the stale socket", &error)),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(fail("remove the stale socket", &error));
+            }
             _ => {}
         }
         let listener = UnixListener::bind(&endpoint.socket).map_err(|error| fail("listen at", &error))?;

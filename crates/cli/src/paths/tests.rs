@@ -21,7 +21,12 @@ fn directories_follow_xdg() {
         &[("HOME", "/h"), ("XDG_RUNTIME_DIR", "/run/user/1"), ("XDG_CONFIG_HOME", "/c"), ("XDG_CACHE_HOME", "rel")],
         expect!["/c/playhouse /h/.cache/playhouse /run/user/1/playhouse"],
     );
-    check(&[("HOME", "rel")], expect![[r#"{"error":{"code":"config","kind":"not-found","message":"neither XDG_STATE_HOME nor HOME is an absolute path","fix":"Set HOME, or XDG_STATE_HOME, to an absolute path."}}"#]]);
+    check(
+        &[("HOME", "rel")],
+        expect![[
+            r#"{"error":{"code":"config","kind":"not-found","message":"neither XDG_STATE_HOME nor HOME is an absolute path","fix":"Set HOME, or XDG_STATE_HOME, to an absolute path."}}"#
+        ]],
+    );
 }
 
 #[test]

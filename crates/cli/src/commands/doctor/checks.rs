@@ -22,7 +22,7 @@ pub(super) fn all(paths: &Paths) -> Vec<Check> {
         directory("config directory", &paths.config),
         directory("cache directory", &paths.cache),
         directory("runtime directory", &paths.runtime),
-        // TRUST
+        trust(&paths.trust_file()),
         key(&paths.key_file()),
         clock(),
         open_files(),
@@ -54,6 +54,21 @@ fn to_be_made(name: &'static str, path: &Path) -> Check {
         Err(error) => {
             let seen = format!("{} cannot be made in {}: {error}", path.display(), ancestor.display());
             Check::problem(name, seen, format!("Make {} writable.", ancestor.display()))
+        }
+    }
+}
+
+fn trust(path: &Path) -> Check {
+    match crate::trust_file::TrustFile::open(path) {
+        Ok(file) if file.keys() == 0 => Check::note(
+            "trust",
+            format!("{} trusts nobody, so no package runs", path.display()),
+            "playhouse trust add MANUFACTURER KEY",
+        ),
+        Ok(file) => Check::fine("trust", format!("{} ({} keys)", path.display(), file.keys())),
+        Err(error) => {
+            let seen = error.document().map(|document| document.error.message.to_owned()).unwrap_or_default();
+            Check::problem("trust", seen, format!("Correct {}.", path.display()))
         }
     }
 }

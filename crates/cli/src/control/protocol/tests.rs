@@ -14,14 +14,12 @@ fn check(request: &Request, expected: Expect) {
 fn the_lines_are_stable() {
     check(&Request::Hello { protocol: 1 }, expect![[r#"{"op":"hello","protocol":1}"#]]);
     check(&Request::Actors, expect![[r#"{"op":"actors"}"#]]);
-    let call = Call {
-        actor: "a".into(),
-        route: "r".into(),
-        payload: Payload(vec![0, 255].into()),
-        timeout_ms: 5,
-        wait: true,
-    };
-    check(&Request::Call(call), expect![[r#"{"op":"call","actor":"a","route":"r","payload":"AP8=","timeout_ms":5,"wait":true}"#]]);
+    let call =
+        Call { actor: "a".into(), route: "r".into(), payload: Payload(vec![0, 255].into()), timeout_ms: 5, wait: true };
+    check(
+        &Request::Call(call),
+        expect![[r#"{"op":"call","actor":"a","route":"r","payload":"AP8=","timeout_ms":5,"wait":true}"#]],
+    );
     check(
         &Request::Logs { actor: None, tail: 10, follow: true },
         expect![[r#"{"op":"logs","actor":null,"tail":10,"follow":true}"#]],
@@ -36,7 +34,8 @@ fn errors_keep_kind_code_and_fix() {
     expect![[r#"{"error":{"text":"unavailable: holds 8 of 8 [mailbox-full]","fix":"wait"}}"#]].assert_eq(&line);
     let Response::Error(back) = serde_json::from_str(&line).unwrap() else { panic!("not an error: {line}") };
     let document = serde_json::to_string(&CliError::from(back).document().unwrap()).unwrap();
-    expect![[r#"{"error":{"code":"mailbox-full","kind":"unavailable","message":"holds 8 of 8","fix":"wait"}}"#]].assert_eq(&document);
+    expect![[r#"{"error":{"code":"mailbox-full","kind":"unavailable","message":"holds 8 of 8","fix":"wait"}}"#]]
+        .assert_eq(&document);
 }
 
 #[test]

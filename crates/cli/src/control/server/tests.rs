@@ -89,9 +89,13 @@ async fn greetings_come_first() {
     check("{\"op\":\"actors\"}\n", expect![[r#"
         {"error":{"text":"invalid argument: the first line must be {\"op\":\"hello\",\"protocol\":1} [usage]","fix":null}}
     "#]]).await;
-    check("{\"op\":\"hello\",\"protocol\":2}\n", expect![[r#"
+    check(
+        "{\"op\":\"hello\",\"protocol\":2}\n",
+        expect![[r#"
         {"error":{"text":"not implemented: the node speaks control protocol 1, not 2 [usage]","fix":null}}
-    "#]]).await;
+    "#]],
+    )
+    .await;
     check("\u{0}\u{1}\n", expect![[r#"
         {"error":{"text":"invalid argument: the first line must be {\"op\":\"hello\",\"protocol\":1} [usage]","fix":null}}
     "#]]).await;
@@ -111,7 +115,8 @@ async fn every_request_gets_an_answer() {
 
 #[tokio::test]
 async fn many_answers_come_in_order() {
-    let heard = talk(format!("{HELLO}{{\"op\":\"logs\",\"actor\":null,\"tail\":0,\"follow\":false}}\n").as_bytes()).await;
+    let heard =
+        talk(format!("{HELLO}{{\"op\":\"logs\",\"actor\":null,\"tail\":0,\"follow\":false}}\n").as_bytes()).await;
     let lines: Vec<&str> = heard.lines().skip(1).collect();
     assert_eq!(lines.len(), 201);
     assert!(lines[..200].iter().enumerate().all(|(n, line)| *line == format!("{{\"ok\":{n}}}")));

@@ -1,0 +1,311 @@
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use playhouse_crypto::{Digest, KeyId, VerifyingKey};
+use playhouse_package::{TrustPolicy, TrustedKey};
+use playhouse_types::{ActorType, Code, ErrorKind, Name};
+use serde::Serialize;
+
+use crate::args::JsonFlag;
+use crate::error::{CliError, Exit, Result};
+use crate::output::{BAD, CAUTION, GOOD, Output, Report, STRONG, fields};
+use crate::paths::{Paths, private_dir};
+use crate::trust_file::TrustFile;
+use crate::{files, key_file, time};
+
+/// Say whose packages may run here.
+#[derive(Debug, Subcommand)]
+#[command(after_help = "\
+EXAMPLES
+  playhouse trust show
+  playhouse trust add acme A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg=
+  playhouse trust revoke mfr-56475aa75463474c")]
+pub(crate) enum TrustCommand {
+    Show(ShowArgs),
+    Add(AddArgs),
+    Revoke(RevokeArgs),
+    Minimum(MinimumArgs),
+}
+
+/// Which trust file.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct TrustArg {
+    /// The trust file, instead of the user's own.
+    #[arg(long, value_name = "FILE", env = "PLAYHOUSE_TRUST")]
+    trust: Option<PathBuf>,
+}
+
+impl TrustArg {
+    /// The file that the command line, the environment or the user's directories name.
+    pub(crate) fn path(&self) -> Result<PathBuf> {
+        match &self.trust {
+            Some(path) => Ok(path.clone()),
+            None => Ok(Paths::from_env()?.trust_file()),
+        }
+    }
+
+    /// Whether the command line or the environment names a file.
+    pub(crate) const fn is_given(&self) -> bool {
+        self.trust.is_some()
+    }
+
+    /// The policy. A file that was named must be there.
+    pub(crate) fn open(&self) -> Result<TrustFile> {
+        let path = self.path()?;
+        if self.is_given() && !path.exists() {
+            let error = io::Error::from(io::ErrorKind::NotFound);
+            return Err(CliError::io(Code::TrustPolicy, format_args!("cannot read {}", path.display()), &error));
+        }
+        TrustFile::open(&path)
+    }
+
+    /// Opens the file to change it, lets `change` do so, and writes it. Other instances wait meanwhile.
+    fn edit<T>(&self, change: impl FnOnce(&mut TrustFile) -> Result<T>) -> Result<(T, TrustFile)> {
+        let path = self.path()?;
+        if !self.is_given() {
+            private_dir(&files::directory_of(&path))?;
+        }
+        let dir = files::directory_of(&path);
+        let _lock = files::lock_directory(&dir)
+            .map_err(|error| CliError::io(Code::TrustPolicy, format_args!("cannot lock {}", dir.display()), &error))?;
+        let mut file = TrustFile::open(&path)?;
+        let result = change(&mut file)?;
+        file.save()?;
+        Ok((result, file))
+    }
+}
+
+/// Show whom the trust file trusts, and what it refuses.
+#[derive(Debug, Args)]
+#[command(after_help = "EXAMPLES\n  playhouse trust show\n  playhouse trust show --trust site.toml --json")]
+pub(crate) struct ShowArgs {
+    #[command(flatten)]
+    trust: TrustArg,
+    #[command(flatten)]
+    json: JsonFlag,
+}
+
+/// Trust a key for the packages of one manufacturer.
+///
+/// Get the key from the manufacturer over a way that you trust; a package names only the key's id.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+EXAMPLES
+  playhouse trust add acme A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg=
+  playhouse trust add acme public-key.json --not-after 2027-12-31
+  playhouse trust add me ~/.config/playhouse/key.json      trusts your own key")]
+pub(crate) struct AddArgs {
+    /// The manufacturer for whose packages the key counts.
+    manufacturer: Name,
+    /// The public key in base64, or a file with it.
+    key: String,
+    /// The key counts from this moment on, in UTC.
+    #[arg(long, value_name = "DATE")]
+    not_before: Option<String>,
+    /// The key counts until this moment, in UTC.
+    #[arg(long, value_name = "DATE")]
+    not_after: Option<String>,
+    #[command(flatten)]
+    trust: TrustArg,
+    #[command(flatten)]
+    json: JsonFlag,
+}
+
+/// Trust a key, or one package, no more.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+EXAMPLES
+  playhouse trust revoke mfr-56475aa75463474c
+  playhouse trust revoke A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg=
+  playhouse trust revoke --package 0d4fa0a6d866506a1bf0f3ac0e1fb45d66d834a367c8210a7213472de75083ed")]
+pub(crate) struct RevokeArgs {
+    /// The key: its id, the key in base64, or a file with it.
+    #[arg(required_unless_present = "package")]
+    key: Option<String>,
+    /// The digest of a package (`playhouse package inspect` shows it).
+    #[arg(long, value_name = "DIGEST", conflicts_with = "key")]
+    package: Option<String>,
+    #[command(flatten)]
+    trust: TrustArg,
+    #[command(flatten)]
+    json: JsonFlag,
+}
+
+/// Refuse versions of a type that are older than this one.
+#[derive(Debug, Args)]
+#[command(after_help = "EXAMPLES\n  playhouse trust minimum acme:EchoService:1.4.0")]
+pub(crate) struct MinimumArgs {
+    /// The oldest version that may run, as manufacturer:name:version.
+    actor_type: ActorType,
+    #[command(flatten)]
+    trust: TrustArg,
+    #[command(flatten)]
+    json: JsonFlag,
+}
+
+pub(crate) fn run(command: TrustCommand, output: Output) -> Result<Exit> {
+    match command {
+        TrustCommand::Show(args) => output.show(&describe(&args.trust.open()?))?,
+        TrustCommand::Add(args) => output.show(&add(&args)?)?,
+        TrustCommand::Revoke(args) => output.show(&revoke(&args)?)?,
+        TrustCommand::Minimum(args) => output.show(&minimum(&args)?)?,
+    }
+    Ok(Exit::Ok)
+}
+
+/// What was changed in which file.
+#[derive(Debug, Serialize)]
+struct Change {
+    trust_file: String,
+    changed: &'static str,
+    what: String,
+}
+
+impl Report for Change {
+    fn text(&self, w: &mut dyn Write) -> io::Result<()> {
+        writeln!(w, "{GOOD}{}{GOOD:#} {} in {}", self.changed, self.what, self.trust_file)
+    }
+}
+
+fn change(file: &TrustFile, changed: &'static str, what: String) -> Change {
+    Change { trust_file: file.path().display().to_string(), changed, what }
+}
+
+fn add(args: &AddArgs) -> Result<Change> {
+    let moment = |text: &Option<String>| text.as_deref().map(time::parse_utc).transpose();
+    let (not_before, not_after) = (moment(&args.not_before)?, moment(&args.not_after)?);
+    if let (Some(from), Some(to)) = (not_before, not_after)
+        && to <= from
+    {
+        return Err(CliError::usage("--not-after must be later than --not-before"));
+    }
+    let key = TrustedKey { key: public_key(&args.key)?, not_before, not_after };
+    let what = format!("key {} for {}", key.key.key_id(), args.manufacturer);
+    let ((), file) = args.trust.edit(|file| file.add_key(&args.manufacturer, key))?;
+    Ok(change(&file, "trusted", what))
+}
+
+fn revoke(args: &RevokeArgs) -> Result<Change> {
+    if let Some(text) = &args.package {
+        let digest: Digest = text.parse().map_err(|rule| CliError::usage(format!("{text:?} {rule}")))?;
+        let ((), file) = args.trust.edit(|file| file.revoke_package(digest))?;
+        return Ok(change(&file, "revoked", format!("package {digest}")));
+    }
+    let text = args.key.as_deref().unwrap_or_default();
+    let id: KeyId = match text.parse() {
+        Ok(id) => id,
+        Err(_) => public_key(text)?.key_id(),
+    };
+    let ((), file) = args.trust.edit(|file| file.revoke_key(id))?;
+    Ok(change(&file, "revoked", format!("key {id}")))
+}
+
+fn minimum(args: &MinimumArgs) -> Result<Change> {
+    let lowest = &args.actor_type;
+    let (raised, file) = args.trust.edit(|file| file.raise_minimum(lowest))?;
+    if raised {
+        return Ok(change(&file, "raised", format!("the lowest version to {lowest}")));
+    }
+    let seen = file.policy().minimum_for(lowest).map(ToString::to_string).unwrap_or_default();
+    let message = format!("the lowest version is {seen} already, which is not older than {}", lowest.version());
+    Err(CliError::new(Code::TrustRollback, ErrorKind::InvalidArgument, message)
+        .fix(format!("To allow older versions, lower `minimum` in {} by hand.", file.path().display())))
+}
+
+/// A public key, or what a file holds of one.
+fn public_key(text: &str) -> Result<VerifyingKey> {
+    let wrong = match VerifyingKey::from_base64(text) {
+        Ok(key) => return Ok(key),
+        Err(wrong) => wrong,
+    };
+    let path = PathBuf::from(text);
+    if path.exists() {
+        return key_file::read_public(&path);
+    }
+    Err(CliError::usage(format!("{text:?} is neither a file nor a public key: {wrong}"))
+        .fix("Give the key's 44 characters of base64, or the path of a key file."))
+}
+
+#[derive(Debug, Serialize)]
+struct Overview {
+    trust_file: String,
+    danger_accept_unsigned_for_development: bool,
+    keys: Vec<KeyRow>,
+    revoked_keys: Vec<String>,
+    revoked_packages: Vec<String>,
+    minimum: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct KeyRow {
+    /// None if the key speaks for everybody.
+    manufacturer: Option<String>,
+    key_id: String,
+    public_key: String,
+    not_before: Option<String>,
+    not_after: Option<String>,
+    state: &'static str,
+}
+
+fn describe(file: &TrustFile) -> Overview {
+    let policy = file.policy();
+    let now = time::now();
+    let pinned = policy.manufacturers.iter().flat_map(|(name, keys)| keys.iter().map(move |key| (Some(name), key)));
+    let keys = pinned.chain(policy.any_manufacturer.iter().map(|key| (None, key)));
+    Overview {
+        trust_file: file.path().display().to_string(),
+        danger_accept_unsigned_for_development: policy.danger_accept_unsigned_for_development,
+        keys: keys.map(|(name, key)| key_row(name, key, policy, now)).collect(),
+        revoked_keys: policy.revoked_keys.iter().map(ToString::to_string).collect(),
+        revoked_packages: policy.revoked_packages.iter().map(ToString::to_string).collect(),
+        minimum: policy.minimum.iter().map(|((maker, name), version)| format!("{maker}:{name}:{version}")).collect(),
+    }
+}
+
+fn key_row(manufacturer: Option<&Name>, key: &TrustedKey, policy: &TrustPolicy, now: u64) -> KeyRow {
+    let id = key.key.key_id();
+    let state = match key {
+        _ if policy.revoked_keys.contains(&id) => "revoked",
+        TrustedKey { not_before: Some(from), .. } if now < *from => "not yet valid",
+        TrustedKey { not_after: Some(to), .. } if now >= *to => "expired",
+        _ => "trusted",
+    };
+    KeyRow {
+        manufacturer: manufacturer.map(ToString::to_string),
+        key_id: id.to_string(),
+        public_key: key.key.to_base64(),
+        not_before: key.not_before.map(time::utc),
+        not_after: key.not_after.map(time::utc),
+        state,
+    }
+}
+
+impl Report for Overview {
+    fn text(&self, w: &mut dyn Write) -> io::Result<()> {
+        writeln!(w, "{STRONG}{}{STRONG:#}", self.trust_file)?;
+        if self.danger_accept_unsigned_for_development {
+            writeln!(w, "{BAD}danger: packages run here whoever signed them{BAD:#}")?;
+        }
+        if self.keys.is_empty() {
+            writeln!(w, "nobody is trusted; `playhouse trust add MANUFACTURER KEY` changes that")?;
+        }
+        for key in &self.keys {
+            let style = if key.state == "trusted" { GOOD } else { CAUTION };
+            let name = key.manufacturer.as_deref().unwrap_or("(any manufacturer)");
+            writeln!(w, "{style}{}{style:#}  {name}  {}  {}", key.state, key.key_id, key.public_key)?;
+            for (label, moment) in [("from", &key.not_before), ("until", &key.not_after)] {
+                if let Some(moment) = moment {
+                    writeln!(w, "         {label} {moment}")?;
+                }
+            }
+        }
+        let row = |label, items: &[String]| (!items.is_empty()).then(|| (label, items.join(", ")));
+        let rows = [
+            row("revoked keys", &self.revoked_keys),
+            row("revoked packages", &self.revoked_packages),
+            row("lowest versions", &self.minimum),
+        ];
+        fields(w, &rows.into_iter().flatten().collect::<Vec<_>>())
+    }
+}

@@ -331,6 +331,17 @@ PH_FN int32_t ph_fail(const char *text, uint8_t **resp, size_t *resp_len) {
     return ph_reply(ACTR_HANDLE_FAILED, ph_text(text), resp, resp_len);
 }
 
+/* Answers that the actor has no such method. */
+PH_FN int32_t ph_unknown_route(const ph_event *event, uint8_t **resp, size_t *resp_len) {
+    ph_buffer text = PH_BUFFER_EMPTY;
+    int32_t code;
+    ph_raw(&text, ph_text("unknown route: "));
+    ph_raw(&text, event->route);
+    code = ph_reply(ACTR_HANDLE_FAILED, ph_written(&text), resp, resp_len);
+    ph_discard(&text);
+    return code;
+}
+
 /* What a host operation came to. Give it to ph_release when done with payload. */
 typedef struct ph_result {
     int32_t status;   /* 0, or what went wrong */

@@ -15,6 +15,7 @@
 
 mod active;
 mod buffers;
+mod elf;
 mod engine;
 mod error;
 mod image;
@@ -31,4 +32,3 @@ mod worker;
 mod workload;
 
 pub use engine::NativeEngine;
-

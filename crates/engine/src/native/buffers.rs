@@ -4,8 +4,8 @@
 //! once.
 
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use parking_lot::Mutex;
 
@@ -16,6 +16,13 @@ pub(super) const LOANS_MAX: usize = 1024;
 /// How many buffers one guest holds.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Account(Arc<AtomicUsize>);
+
+#[cfg(test)]
+impl Account {
+    fn held(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
 
 struct Loan {
     // A vector, unlike a box, may be moved while the guest has a pointer to its bytes.

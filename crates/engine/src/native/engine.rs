@@ -6,6 +6,7 @@ use bytes::Bytes;
 use playhouse_package::{BinaryKind, VerifiedPackage};
 use playhouse_types::{ActorError, ActorType};
 
+use super::elf;
 use super::error::LoadError;
 use super::target;
 use super::workload::NativeWorkload;
@@ -34,6 +35,7 @@ impl NativeEngine {
             return Err(LoadError::Kind);
         }
         target::check(package.target())?;
+        elf::check(package.binary())?;
         Ok(Program { library: package.binary().clone(), actor_type: package.actor_type().clone() })
     }
 }

@@ -27,6 +27,12 @@ pub(super) enum LoadError {
         #[source]
         source: std::io::Error,
     },
+    /// The file is not a whole shared library. Loaders do not check that, and crash.
+    #[error("the file is not a whole shared library for this machine: {rule}")]
+    File {
+        /// What is wrong with it.
+        rule: &'static str,
+    },
     /// The loader refuses the library.
     #[error("the loader refuses the library: {message}")]
     Loader {
@@ -65,9 +71,12 @@ impl LoadError {
             Self::NotAllowed => Code::NativeNotAllowed,
             Self::Kind => Code::PackageKind,
             Self::Target { .. } => Code::NativeTarget,
-            Self::System { .. } | Self::Loader { .. } | Self::Symbol { .. } | Self::Limit { .. } | Self::Ended => {
-                Code::NativeLoad
-            }
+            Self::System { .. }
+            | Self::File { .. }
+            | Self::Loader { .. }
+            | Self::Symbol { .. }
+            | Self::Limit { .. }
+            | Self::Ended => Code::NativeLoad,
             Self::Init { .. } => Code::NativeInit,
         }
     }
@@ -75,7 +84,9 @@ impl LoadError {
     const fn kind(&self) -> ErrorKind {
         match self {
             Self::NotAllowed => ErrorKind::PermissionDenied,
-            Self::Kind | Self::Target { .. } | Self::Loader { .. } | Self::Symbol { .. } => ErrorKind::InvalidArgument,
+            Self::Kind | Self::Target { .. } | Self::File { .. } | Self::Loader { .. } | Self::Symbol { .. } => {
+                ErrorKind::InvalidArgument
+            }
             Self::System { .. } | Self::Limit { .. } => ErrorKind::Unavailable,
             Self::Init { .. } | Self::Ended => ErrorKind::Internal,
         }

@@ -13,7 +13,9 @@ pub(super) fn judge(code: i32, reply: Result<&[u8], BadReply>, optional: bool, r
     match code {
         status::SUCCESS => {}
         status::UNSUPPORTED_OP if optional => return Ok(Bytes::new()),
-        status::INIT_FAILED => return Err(Failure::Crash(protocol("actr_handle says that the guest is not initialised"))),
+        status::INIT_FAILED => {
+            return Err(Failure::Crash(protocol("actr_handle says that the guest is not initialised")));
+        }
         code => return Err(error(format!("actr_handle returned {code}"))),
     }
     let bytes = reply.map_err(|bad| error(format!("actr_handle left {bad}")))?;

@@ -1,3 +1,4 @@
+use std::fmt::Write;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -9,7 +10,6 @@ use std::time::Instant;
 use bytes::Bytes;
 use playhouse_types::{ActorError, Code, ErrorKind, Event, HostOp, HostReply};
 use playhouse_wire::native::{Request, write_host_reply};
-use std::fmt::Write;
 
 use super::port::{Call, ToGuest, ToHost};
 use super::spin::{Spin, TASK_SPIN};
@@ -32,7 +32,9 @@ enum Turn {
     /// Nothing has happened yet.
     New(Event),
     /// The guest's thread has the event. It may be worth a moment of spinning.
-    Guest { worth_spinning: bool },
+    Guest {
+        worth_spinning: bool,
+    },
     /// The guest waits for an operation.
     Host(HostFuture),
     Over,
@@ -51,12 +53,28 @@ impl Run {
         if self.workload.lost.load(Ordering::Acquire) {
             return Some(Err(gone()));
         }
-        let call = self.write(&event);
-        match self.workload.port.send(ToGuest::Call(call)) {
-            Ok(far) => self.turn = Turn::Guest { worth_spinning: far == Far::Awake },
-            Err(_) => return Some(Err(gone())),
+        if self.workload.busy.swap(true, Ordering::Acquire) {
+            return Some(Err(busy()));
         }
-        None
+        let call = self.write(&event);
+        self.hand_over(ToGuest::Call(call))
+    }
+
+    /// Gives the guest its turn.
+    fn hand_over(&mut self, message: ToGuest) -> Option<Outcome> {
+        match self.workload.port.send(message) {
+            Ok(far) => {
+                self.turn = Turn::Guest { worth_spinning: far == Far::Awake };
+                None
+            }
+            Err(_) => Some(Err(self.lose())),
+        }
+    }
+
+    /// The guest's thread has ended.
+    fn lose(&self) -> Failure {
+        self.workload.lost.store(true, Ordering::Release);
+        gone()
     }
 
     fn write(&self, event: &Event) -> Call {
@@ -112,11 +130,7 @@ impl Run {
     fn answer(&mut self, result: &Result<HostReply, ActorError>) -> Option<Outcome> {
         let mut reply = Vec::new();
         write_host_reply(result, &mut reply);
-        match self.workload.port.send(ToGuest::OpDone(reply)) {
-            Ok(far) => self.turn = Turn::Guest { worth_spinning: far == Far::Awake },
-            Err(_) => return Some(Err(gone())),
-        }
-        None
+        self.hand_over(ToGuest::OpDone(reply))
     }
 
     fn perform(&mut self, op: HostOp) -> Option<Outcome> {
@@ -140,16 +154,15 @@ impl Run {
             Turn::Guest { .. } => match ready!(self.listen(cx)) {
                 ToHost::Op(op) => Poll::Ready(self.perform(op)),
                 ToHost::Returned { outcome, frame } => {
+                    self.turn = Turn::Over;
                     self.workload.spare.lock().frame = frame;
+                    self.workload.busy.store(false, Ordering::Release);
                     if matches!(outcome, Err(Failure::Crash(_))) {
                         self.workload.lost.store(true, Ordering::Release);
                     }
                     Poll::Ready(Some(outcome))
                 }
-                ToHost::Gone => {
-                    self.workload.lost.store(true, Ordering::Release);
-                    Poll::Ready(Some(Err(gone())))
-                }
+                ToHost::Gone => Poll::Ready(Some(Err(self.lose()))),
             },
             Turn::Host(operation) => {
                 let polled = catch_unwind(AssertUnwindSafe(|| operation.as_mut().poll(cx)));
@@ -182,11 +195,11 @@ impl Drop for Run {
             return;
         }
         let port = &self.workload.port;
-        // A guest that has not begun has lost nothing. One that waits for an operation has.
-        if let Some(ToGuest::Call(_)) = port.retract() {
-            return;
-        }
-        if let Some(ToHost::Returned { .. }) = port.take_answer() {
+        // A guest that has not begun, or is done, has lost nothing. One that waits for an operation has.
+        let untouched = matches!(port.retract(), Some(ToGuest::Call(_)))
+            || matches!(port.take_answer(), Some(ToHost::Returned { .. }));
+        if untouched {
+            self.workload.busy.store(false, Ordering::Release);
             return;
         }
         self.workload.lost.store(true, Ordering::Release);
@@ -202,6 +215,11 @@ impl Drop for Run {
 
 fn gone() -> Failure {
     Failure::Crash(ActorError::coded(ErrorKind::Unavailable, Code::GuestHung, "the native guest takes no more events"))
+}
+
+fn busy() -> Failure {
+    let message = "the native guest is busy with another event";
+    Failure::Error(ActorError::coded(ErrorKind::Internal, Code::GuestProtocol, message))
 }
 
 fn host_panicked() -> ActorError {

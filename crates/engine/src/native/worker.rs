@@ -79,9 +79,8 @@ fn live(birth: Birth, ready: oneshot::Sender<Result<(), LoadError>>) {
     let reply_bytes_max = birth.limits.reply_bytes;
     while let Some(message) = receive(&call.port) {
         let ToGuest::Call(Call { frame, optional }) = message else { continue };
-        let outcome = active::with(&call, || {
-            image.handle(&frame, |code, reply| judge(code, reply, optional, reply_bytes_max))
-        });
+        let outcome =
+            active::with(&call, || image.handle(&frame, |code, reply| judge(code, reply, optional, reply_bytes_max)));
         let is_crash = matches!(outcome, Err(Failure::Crash(_)));
         call.port.answer(ToHost::Returned { outcome, frame });
         if is_crash {

@@ -5,10 +5,10 @@ use parking_lot::Mutex;
 use playhouse_types::{ActorError, ActorType, Event};
 use playhouse_wire::native::{GuestFrames, init_payload};
 
+use super::error::LoadError;
 use super::port::{Port, ToHost};
 use super::run::Run;
 use super::worker::{self, Birth};
-use super::error::LoadError;
 use crate::{Context, Running, Seed, Workload};
 
 /// One native actor: an image and a thread of its own.
@@ -16,6 +16,8 @@ pub(super) struct NativeWorkload {
     pub(super) port: Arc<Port>,
     pub(super) frames: GuestFrames,
     pub(super) lost: AtomicBool,
+    /// A run has the guest.
+    pub(super) busy: AtomicBool,
     pub(super) spare: Mutex<Spare>,
 }
 
@@ -38,6 +40,7 @@ impl NativeWorkload {
             port: Arc::clone(&port),
             frames: GuestFrames::new(&seed.self_id),
             lost: AtomicBool::new(false),
+            busy: AtomicBool::new(false),
             spare: Mutex::default(),
         });
         let birth = Birth { library, init_payload: init_payload(&actor_type), limits: seed.limits, port };

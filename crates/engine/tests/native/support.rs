@@ -1,14 +1,13 @@
 //! Guests compiled from `guests/native` or from a text, packed, signed, verified and run, with a host that is a script.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::Arc;
 
 use bytes::Bytes;
-use playhouse_crypto::SigningKey;
+use playhouse_crypto::{Digest, SigningKey};
 use playhouse_engine::native::NativeEngine;
-use playhouse_engine::{Context, Engine, Failure, Host, HostFuture, Limits, Outcome, Prepared, Seed, Workload};
+use playhouse_engine::{Context, Engine, Failure, Host, HostFuture, Limits, Outcome, Seed, Workload};
 use playhouse_package::{Builder, PackageLimits, TrustPolicy, VerifiedPackage, verify};
 use playhouse_scheduler::CallChain;
 use playhouse_types::{ActorError, ActorId, ActorType, Event, HostOp, HostReply, LogLevel, RequestId};
@@ -32,27 +31,31 @@ fn compiler() -> Option<String> {
 
 /// The library of `guests/native/<name>.c` compiled with some definitions; none if there is no compiler.
 pub(crate) fn library(name: &str, defines: &[&str]) -> Option<Bytes> {
-    static BUILT: LazyLock<Mutex<HashMap<String, Bytes>>> = LazyLock::new(Mutex::default);
     let compiler = compiler()?;
-    let mut built = BUILT.lock().unwrap();
-    let library = built.entry(format!("{name} {defines:?}")).or_insert_with(|| compile(&compiler, name, defines));
-    Some(library.clone())
-}
+    let source = root().join("guests/native").join(name).with_extension("c");
+    let include = root().join("crates/abi/include");
+    let mut flags = vec!["-std=c99", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-O2", "-pthread"];
+    if std::env::var_os("PLAYHOUSE_ASAN").is_some() {
+        flags.extend(["-g", "-fsanitize=address", "-fno-omit-frame-pointer"]);
+    }
+    let defines: Vec<_> = defines.iter().map(|define| format!("-D{define}")).collect();
 
-fn compile(compiler: &str, name: &str, defines: &[&str]) -> Bytes {
-    let directory = tempfile::tempdir().unwrap();
+    // Compiled once for all test processes: the name says what from.
+    let texts = [&source, &include.join("playhouse.h")].map(|path| std::fs::read(path).unwrap());
+    let digest = Digest::of(format!("{compiler} {flags:?} {defines:?} {texts:?}").as_bytes());
+    let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{digest}.so"));
+    if let Ok(bytes) = std::fs::read(&kept) {
+        return Some(bytes.into());
+    }
+    let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let out = directory.path().join("guest.so");
     let mut command = Command::new(compiler);
-    command.args(["-std=c99", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-O2", "-pthread"]);
-    if std::env::var_os("PLAYHOUSE_ASAN").is_some() {
-        command.args(["-g", "-fsanitize=address", "-fno-omit-frame-pointer"]);
-    }
-    command.arg("-I").arg(root().join("crates/abi/include"));
-    command.args(defines.iter().map(|define| format!("-D{define}")));
-    command.arg(root().join("guests/native").join(name).with_extension("c")).arg("-o").arg(&out);
+    command.args(flags).args(defines).arg("-I").arg(include).arg(source).arg("-o").arg(&out);
     let output = command.output().unwrap();
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
-    std::fs::read(&out).unwrap().into()
+    let bytes = std::fs::read(&out).unwrap();
+    std::fs::rename(&out, &kept).unwrap();
+    Some(bytes.into())
 }
 
 pub(crate) fn package(library: Bytes, target: &str) -> VerifiedPackage {
@@ -64,12 +67,14 @@ pub(crate) fn package(library: Bytes, target: &str) -> VerifiedPackage {
 }
 
 pub(crate) fn here() -> String {
-    let env = if cfg!(target_env = "musl") { "-musl" } else if cfg!(target_env = "gnu") { "-gnu" } else { "" };
+    let env = if cfg!(target_env = "musl") {
+        "-musl"
+    } else if cfg!(target_env = "gnu") {
+        "-gnu"
+    } else {
+        ""
+    };
     format!("{}-unknown-{}{env}", std::env::consts::ARCH, std::env::consts::OS)
-}
-
-pub(crate) async fn prepare(library: Bytes) -> Arc<dyn Prepared> {
-    NativeEngine::new(true).prepare(package(library, &here())).await.unwrap()
 }
 
 type Script = dyn Fn(&Context, HostOp) -> HostFuture + Send + Sync;
@@ -127,7 +132,8 @@ pub(crate) struct Guest {
 impl Guest {
     pub(crate) async fn try_new(library: Bytes, host: Arc<dyn Host>, limits: Limits) -> Result<Self, ActorError> {
         let seed = Seed { self_id: SELF_ID.parse().unwrap(), host: Arc::clone(&host), limits: Arc::new(limits) };
-        let workload = prepare(library).await.create(seed).await?;
+        let program = NativeEngine::new(true).prepare(package(library, &here())).await?;
+        let workload = program.create(seed).await?;
         Ok(Self { workload, host })
     }
 
@@ -151,4 +157,10 @@ pub(crate) fn text(outcome: &Outcome) -> String {
         Err(Failure::Error(error)) => format!("error {}", error.to_text()),
         Err(Failure::Crash(error)) => format!("crash {}", error.to_text()),
     }
+}
+
+/// Appends a protobuf field of bytes.
+pub(crate) fn field(out: &mut Vec<u8>, number: u8, bytes: &[u8]) {
+    out.extend([number << 3 | 2, bytes.len() as u8]);
+    out.extend(bytes);
 }

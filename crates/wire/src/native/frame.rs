@@ -1,5 +1,6 @@
 use bytes::Bytes;
 use playhouse_abi::native::{ABI_VERSION, status};
+use playhouse_types::limits::ERROR_TEXT_BYTES_MAX;
 use playhouse_types::{ActorError, ActorId, ErrorKind, HostReply};
 use prost::Message;
 
@@ -52,10 +53,13 @@ impl<'a> Reply<'a> {
         Ok(Self { abi_version, status: status.cast_signed(), payload })
     }
 
-    /// The payload as the error's text, whatever the bytes.
+    /// The payload as the error's text, whatever the bytes. Only so much of it is looked at as an error may keep.
     #[must_use]
     pub fn error(&self) -> ActorError {
-        ActorError::from_text(&String::from_utf8_lossy(self.payload))
+        // The prefix of the kind and the code at the end come on top of the message.
+        const BYTES_MAX: usize = 2 * ERROR_TEXT_BYTES_MAX;
+        let text = &self.payload[..self.payload.len().min(BYTES_MAX)];
+        ActorError::from_text(&String::from_utf8_lossy(text))
     }
 }
 

@@ -6,6 +6,7 @@ use anyhow::Result;
 use playhouse_types::Code;
 
 use super::Finding;
+use super::rules::has_word;
 use super::sources::Source;
 
 const DOCUMENTS: [&str; 5] = ["README.md", "ARCHITECTURE.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md"];
@@ -18,10 +19,11 @@ pub(super) fn check(root: &Path, sources: &[Source]) -> Result<Vec<Finding>> {
             findings.push(finding("document", document, "is missing".to_owned()));
             continue;
         }
-        for name in named_files(&std::fs::read_to_string(path)?) {
-            if !root.join(&name).exists() {
-                findings.push(finding("document", &format!("{document}::{name}"), format!("{name} does not exist")));
-            }
+        let text = std::fs::read_to_string(path)?;
+        let files = named_files(&text).into_iter().filter(|name| !root.join(name).exists());
+        let names = named_items(&text).into_iter().filter(|name| !is_in_sources(name, sources));
+        for name in files.chain(names) {
+            findings.push(finding("document", &format!("{document}::{name}"), format!("{name} does not exist")));
         }
     }
     findings.extend(unused_codes(sources));
@@ -43,6 +45,20 @@ fn is_path(word: &str) -> bool {
     const FOLDERS: [&str; 9] =
         ["crates/", "sdk/", "guests/", "xtask/", "fuzz/", "benches/", "docs/", "examples/", ".ci/"];
     FOLDERS.iter().any(|folder| word.starts_with(folder)) && !word.contains(['*', '<', ' ', '{', '…'])
+}
+
+/// Tests, keys and functions that a text names: words in backticks with two underscores or more, the last part of a path.
+fn named_items(text: &str) -> Vec<String> {
+    let quoted = text.lines().flat_map(|line| line.split('`').skip(1).step_by(2));
+    let last = quoted.filter_map(|word| word.trim_end_matches("()").rsplit("::").next());
+    let is_item = |word: &&str| {
+        word.matches('_').count() >= 2 && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+    };
+    last.filter(is_item).map(str::to_owned).collect()
+}
+
+fn is_in_sources(name: &str, sources: &[Source]) -> bool {
+    sources.iter().any(|source| has_word(&source.text, name))
 }
 
 /// Codes that `playhouse explain` knows and nothing raises.

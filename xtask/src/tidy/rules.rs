@@ -83,7 +83,7 @@ fn words(source: &Source, findings: &mut Vec<Finding>) {
 }
 
 /// Whether `text` has `word` and not a longer one around it.
-fn has_word(text: &str, word: &str) -> bool {
+pub(super) fn has_word(text: &str, word: &str) -> bool {
     let is_part = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
     text.match_indices(word).any(|(start, _)| {
         !is_part(text[..start].chars().next_back()) && !is_part(text[start + word.len()..].chars().next())

@@ -115,10 +115,8 @@ pub(crate) fn public_key(text: Option<&str>, member: &'static str) -> Result<Opt
 
 fn private_key(text: &str) -> Result<SigningKey, KeyFileError> {
     let decoded = STANDARD.decode(text.trim()).map(Zeroizing::new).map_err(|_| KeyFileError::PrivateKeyBase64)?;
-    let seed: &[u8; SigningKey::SEED_LENGTH] = decoded
-        .as_slice()
-        .try_into()
-        .map_err(|_| KeyFileError::PrivateKeyLength { found: decoded.len() })?;
+    let seed: &[u8; SigningKey::SEED_LENGTH] =
+        decoded.as_slice().try_into().map_err(|_| KeyFileError::PrivateKeyLength { found: decoded.len() })?;
     Ok(SigningKey::from_seed(seed))
 }
 

@@ -62,7 +62,9 @@ mod tests {
 
     #[test]
     fn nothing_else_parses() {
-        for text in ["", "mfr-", "mfr-56475aa75463474", "mfr-56475aa75463474cc", "MFR-56475aa75463474c", "mfr-56475AA75463474C"] {
+        for text in
+            ["", "mfr-", "mfr-56475aa75463474", "mfr-56475aa75463474cc", "MFR-56475aa75463474c", "mfr-56475AA75463474C"]
+        {
             assert!(text.parse::<KeyId>().is_err(), "{text}");
         }
     }

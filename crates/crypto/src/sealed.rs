@@ -168,7 +168,8 @@ impl SealedKey {
         random(&mut salt);
         random(&mut nonce);
         let public = key.verifying_key();
-        let mut sealed = Self { public, secret: secret.word(), cost: cost.check()?, salt, nonce, sealed: [0; SEALED_BYTES] };
+        let mut sealed =
+            Self { public, secret: secret.word(), cost: cost.check()?, salt, nonce, sealed: [0; SEALED_BYTES] };
         let seed = key.seed();
         let payload = Payload { msg: seed.as_slice(), aad: &sealed.header() };
         let encrypted = sealed.cipher(bytes)?.encrypt(&XNonce::from(nonce), payload);
@@ -245,7 +246,8 @@ impl SealedKey {
     /// What is authenticated along with the key: everything else that the file says.
     fn header(&self) -> Vec<u8> {
         let KdfCost { memory_kib, passes, lanes } = self.cost;
-        let mut header = format!("playhouse-sealed-key {FORMAT} {} {memory_kib} {passes} {lanes} ", self.secret).into_bytes();
+        let mut header =
+            format!("playhouse-sealed-key {FORMAT} {} {memory_kib} {passes} {lanes} ", self.secret).into_bytes();
         header.extend(self.public.as_bytes());
         header
     }

@@ -20,7 +20,8 @@ pub use inspect::{InspectedFile, Inspection, inspect};
 pub use limits::PackageLimits;
 pub use lock::{Dependency, LockError, LockFile};
 pub use manifest::{
-    BinaryKind, Extension, ListedBinary, ListedFile, ListedKey, ListedProto, Manifest, ManifestError, PackageConcurrency,
+    BinaryKind, Extension, ListedBinary, ListedFile, ListedKey, ListedProto, Manifest, ManifestError,
+    PackageConcurrency,
 };
 pub use package::{Signer, VerifiedPackage};
 pub use path::{EntryPath, PathError};

@@ -34,6 +34,9 @@ pub enum PathError {
     /// It has a control character.
     #[error("has a control character")]
     Control,
+    /// It has a character that nobody sees, or that turns the direction of the text around.
+    #[error("has an invisible character")]
+    Invisible,
     /// It has one of `<`, `>`, `"`, `|`, `?`, `*`, which names on Windows cannot have.
     #[error("has one of < > \" | ? *")]
     Reserved,
@@ -94,6 +97,9 @@ fn check_char(c: char) -> Result<(), PathError> {
         '\\' => Err(PathError::Backslash),
         ':' => Err(PathError::Colon),
         '<' | '>' | '"' | '|' | '?' | '*' => Err(PathError::Reserved),
+        '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => {
+            Err(PathError::Invisible)
+        }
         c if c.is_control() => Err(PathError::Control),
         _ => Ok(()),
     }

@@ -55,19 +55,17 @@ fn unsafe_keys_are_refused() {
         bytes
     };
     // The eight points of small order, in canonical form, of which the first two are 1 and -1.
-    let small = [
-        bytes(1, 0, 0),
-        bytes(0xec, 0xff, 0x7f),
-        bytes(0, 0, 0),
-        bytes(0, 0, 0x80),
-    ];
+    let small = [bytes(1, 0, 0), bytes(0xec, 0xff, 0x7f), bytes(0, 0, 0), bytes(0, 0, 0x80)];
     for key in small {
         assert_eq!(VerifyingKey::from_bytes(&key), Err(PublicKeyError::SmallOrder), "{key:x?}");
     }
     // y = p and y = p + 1, and x = 0 with its sign set.
     for key in [bytes(0xed, 0xff, 0x7f), bytes(0xee, 0xff, 0x7f), bytes(1, 0, 0x80)] {
         let refused = VerifyingKey::from_bytes(&key);
-        assert!(matches!(refused, Err(PublicKeyError::NotCanonical | PublicKeyError::NotAPoint)), "{key:x?} {refused:?}");
+        assert!(
+            matches!(refused, Err(PublicKeyError::NotCanonical | PublicKeyError::NotAPoint)),
+            "{key:x?} {refused:?}"
+        );
     }
     assert_eq!(VerifyingKey::from_slice(&[0; 31]), Err(PublicKeyError::Length { found: 31 }));
 }
@@ -76,8 +74,8 @@ fn unsafe_keys_are_refused() {
 #[test]
 fn malleable_signatures_are_refused() {
     const ORDER: [u8; 32] = [
-        0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0, 0, 0, 0, 0, 0,
-        0, 0, 0, 0, 0, 0, 0, 0, 0x10,
+        0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
     ];
     let key = SigningKey::from_seed(&[2; 32]);
     let mut bytes = *key.sign(b"message").as_bytes();

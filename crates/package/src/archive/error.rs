@@ -1,4 +1,5 @@
 use crate::path::PathError;
+use crate::syntax::quote;
 
 /// Why bytes are not an archive that a package may be. Nothing was unpacked that breaks a limit.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -246,7 +247,7 @@ pub enum EntryFault {
 
 impl EntryFault {
     pub(super) fn at(self, name: &str) -> ArchiveError {
-        ArchiveError::Entry { name: name.to_owned(), fault: self }
+        ArchiveError::Entry { name: quote(name), fault: self }
     }
 }
 

@@ -53,7 +53,9 @@ impl End {
         let tail = archive.len().saturating_sub(END_BYTES + COMMENT_BYTES_MAX);
         let at_end = archive.len().checked_sub(END_BYTES).filter(|&at| archive[at..].starts_with(&END_SIGNATURE));
         let anywhere = || {
-            (tail..archive.len().saturating_sub(END_BYTES - 1)).rev().find(|&at| archive[at..].starts_with(&END_SIGNATURE))
+            (tail..archive.len().saturating_sub(END_BYTES - 1))
+                .rev()
+                .find(|&at| archive[at..].starts_with(&END_SIGNATURE))
         };
         let start = at_end.or_else(anywhere).ok_or(ArchiveError::NoEnd)?;
         let record = Fields(&archive[start..start + END_BYTES]);

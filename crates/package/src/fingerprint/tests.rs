@@ -307,7 +307,9 @@ fn every_kind_of_member() {
 
 #[test]
 fn proto3_optional_adds_a_oneof() {
-    check("syntax = \"proto3\"; message M { optional int32 a = 1; oneof o { int32 b = 2; } }", &expect![[r#"
+    check(
+        "syntax = \"proto3\"; message M { optional int32 a = 1; oneof o { int32 b = 2; } }",
+        &expect![[r#"
         {
           "syntax": "proto3",
           "messages": [
@@ -341,20 +343,30 @@ fn proto3_optional_adds_a_oneof() {
               ]
             }
           ]
-        }"#]]);
+        }"#]],
+    );
 }
 
 #[test]
 fn what_does_not_compile_alone_has_no_fingerprint() {
-    check("syntax = \"proto3\"; import \"other.proto\"; message M { other.T t = 1; }", &expect!["x.proto: name 'other.T' is not defined"]);
+    check(
+        "syntax = \"proto3\"; import \"other.proto\"; message M { other.T t = 1; }",
+        &expect!["x.proto: name 'other.T' is not defined"],
+    );
     check("message {", &expect!["x.proto: expected an identifier, but found '{'"]);
-    check("syntax = \"proto3\"; import \"google/protobuf/nothing.proto\";", &expect!["x.proto: import 'google/protobuf/nothing.proto' not found"]);
+    check(
+        "syntax = \"proto3\"; import \"google/protobuf/nothing.proto\";",
+        &expect!["x.proto: import 'google/protobuf/nothing.proto' not found"],
+    );
     check(&"message M {".repeat(200), &expect!["x.proto: reached maximum recursion limit for nested messages"]);
-    check("syntax = \"proto3\"; import \"actr/options.proto\";", &expect![[r#"
+    check(
+        "syntax = \"proto3\"; import \"actr/options.proto\";",
+        &expect![[r#"
         {
           "syntax": "proto3",
           "imports": [
             "actr/options.proto"
           ]
-        }"#]]);
+        }"#]],
+    );
 }

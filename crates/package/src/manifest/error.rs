@@ -110,7 +110,9 @@ pub enum ManifestError {
         target: String,
     },
     /// `x_playhouse.grants` has too many or too long grants.
-    #[error("manifest: x_playhouse.grants has more than {count} grants, or one that is empty or longer than {bytes} bytes")]
+    #[error(
+        "manifest: x_playhouse.grants has more than {count} grants, or one that is empty or longer than {bytes} bytes"
+    )]
     Grants {
         /// Grants that there may be.
         count: usize,
@@ -118,7 +120,9 @@ pub enum ManifestError {
         bytes: usize,
     },
     /// `x_playhouse.concurrency` is none of its forms.
-    #[error("manifest: x_playhouse.concurrency is not \"serial\", {{ concurrent = 1..{limit} }} or {{ keyed = \"sender\" or a field path }}")]
+    #[error(
+        "manifest: x_playhouse.concurrency is not \"serial\", {{ concurrent = 1..{limit} }} or {{ keyed = \"sender\" or a field path }}"
+    )]
     Concurrency {
         /// The largest number.
         limit: u32,

@@ -93,10 +93,8 @@ pub(super) fn parse(raw: Bytes) -> Result<Manifest, ManifestError> {
         file(&raw.path, &raw.hash, ListedKey::ResourcePath(n), ListedKey::ResourceHash(n))
     })?;
     let protos = indexed(parsed.proto_files, proto)?;
-    let lock = parsed
-        .lock_file
-        .map(|raw| file(&raw.path, &raw.hash, ListedKey::LockPath, ListedKey::LockHash))
-        .transpose()?;
+    let lock =
+        parsed.lock_file.map(|raw| file(&raw.path, &raw.hash, ListedKey::LockPath, ListedKey::LockHash)).transpose()?;
     let manifest = Manifest {
         actor_type,
         binary,

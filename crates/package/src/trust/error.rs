@@ -95,7 +95,9 @@ pub enum TrustPolicyError {
         of: String,
     },
     /// A `[[trust]]` table of kind `registry` asks a server for keys, but verification works without any network.
-    #[error("trust file: [[trust]] of kind \"registry\" asks {endpoint:?} for keys; pin them here as [[manufacturer.key]] instead")]
+    #[error(
+        "trust file: [[trust]] of kind \"registry\" asks {endpoint:?} for keys; pin them here as [[manufacturer.key]] instead"
+    )]
     Registry {
         /// The server.
         endpoint: String,

@@ -21,12 +21,8 @@ pub(super) fn datetime(unix_seconds: u64) -> Option<Datetime> {
     let (days, rest) = (seconds / SECONDS_PER_DAY, seconds % SECONDS_PER_DAY);
     let (year, month, day) = civil_from_days(days)?;
     let part = |n: i64| u8::try_from(n).ok();
-    let time = Time {
-        hour: part(rest / 3600)?,
-        minute: part(rest / 60 % 60)?,
-        second: part(rest % 60),
-        nanosecond: None,
-    };
+    let time =
+        Time { hour: part(rest / 3600)?, minute: part(rest / 60 % 60)?, second: part(rest % 60), nanosecond: None };
     Some(Datetime { date: Some(Date { year, month, day }), time: Some(time), offset: Some(Offset::Z) })
 }
 

@@ -63,7 +63,7 @@ impl Entry {
             made_by: 0x0314,
             disk: 0,
             internal: 0,
-            external: 0o100_644 << 16,
+            external: if name.ends_with('/') { 0x10 } else { 0o100_644 << 16 },
             comment: Vec::new(),
             offset: 0,
             behind: Vec::new(),

@@ -120,7 +120,9 @@ impl<W, O> Dedup<W, O> {
             self.bytes += bytes;
             State::Done { outcome, bytes }
         };
-        self.entries.insert(call.clone(), state);
+        if let Some(running) = self.entries.get_mut(call) {
+            *running = state;
+        }
         self.finished.push_back((now, call.clone()));
         self.forget_expired(now);
         waiters

@@ -42,13 +42,13 @@ pub(crate) struct Letter {
 impl Cell {
     /// Gives the right to handle back, and takes note of how it went. Whether somebody has to handle the next message.
     pub(super) fn settle(self: &Arc<Self>, run: Run, outcome: &Outcome) -> bool {
-        let (life, timed) = (run.life, run.timed);
+        let Run { ticket, life, timed } = run;
         let mut gate = self.gate.lock();
         gate.tallies.handled += 1;
         if let Some(start) = timed {
             gate.latency.record(start.elapsed());
         }
-        let mut more = gate.mailbox.finish(run.into_ticket());
+        let mut more = gate.mailbox.finish(ticket);
         let watched = gate.watchers > 0;
         if let Err(failure) = outcome {
             gate.tallies.failed += 1;
@@ -142,7 +142,7 @@ impl Cell {
     pub(super) fn skip(&self, run: Run, work: Work) {
         let mut gate = self.gate.lock();
         gate.tallies.expired += 1;
-        let _ = gate.mailbox.finish(run.into_ticket());
+        let _ = gate.mailbox.finish(run.ticket);
         let watched = gate.watchers > 0;
         drop(gate);
         if watched {

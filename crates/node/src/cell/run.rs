@@ -14,7 +14,7 @@ use playhouse_types::{ActorError, Code, ErrorKind};
 use tokio::sync::oneshot;
 
 use super::outcome::Then;
-use super::{Cell, Work};
+use super::{Cell, Gate, Work};
 
 /// Handlers inside handlers on one stack. Each level takes a few kilobytes of a worker's 2 MiB stack, ten times that in debug builds; deeper calls are queued.
 const DEPTH_MAX: u32 = 12;
@@ -33,48 +33,33 @@ thread_local! {
 
 /// The right to handle one message.
 pub(super) struct Run {
-    ticket: Ticket,
-    pub(super) workload: Arc<dyn Workload>,
+    pub(super) ticket: Ticket,
     pub(super) life: u32,
     pub(super) timed: Option<Instant>,
 }
 
-impl Run {
-    pub(super) fn into_ticket(self) -> Ticket {
-        self.ticket
-    }
-}
-
 impl Cell {
     /// Takes the right to handle a message here and now; none if the actor is busy or this stack is deep.
-    pub(super) fn try_start(&self, key: Key, now: Instant) -> Option<Run> {
+    pub(super) fn try_start(&self, key: Key) -> Option<(Run, Arc<dyn Workload>)> {
         if DEPTH.get() >= DEPTH_MAX {
             return None;
         }
         let mut gate = self.gate.lock();
         let ticket = gate.mailbox.try_start(key)?;
-        let timed = gate.tallies.handled.is_multiple_of(SAMPLE).then_some(now);
-        if let Some(workload) = gate.workload.clone() {
-            return Some(Run { ticket, workload, life: gate.life, timed });
-        }
-        let _ = gate.mailbox.finish(ticket);
-        None
+        gate.begin(ticket).ok()
     }
 
-    fn take_next(&self) -> Option<(Run, Work)> {
+    fn take_next(&self) -> Option<(Run, Arc<dyn Workload>, Work)> {
         let mut gate = self.gate.lock();
         let (ticket, work) = gate.mailbox.next()?;
-        let timed = gate.tallies.handled.is_multiple_of(SAMPLE).then(Instant::now);
-        if let Some(workload) = gate.workload.clone() {
-            let run = Run { ticket, workload, life: gate.life, timed };
-            drop(gate);
-            self.node.begun(work.wait);
-            return Some((run, work));
-        }
-        let _ = gate.mailbox.finish(ticket);
+        let begun = gate.begin(ticket);
         drop(gate);
-        self.refuse(work, &self.stopped());
-        None
+        let Ok((run, workload)) = begun else {
+            self.refuse(work, &self.stopped());
+            return None;
+        };
+        self.node.begun(work.wait);
+        Some((run, workload, work))
     }
 
     /// Handles a message for a caller that waits here.
@@ -133,13 +118,13 @@ impl Cell {
 
     /// Begins to handle the next message. False if none may run.
     fn step(self: &Arc<Self>, cx: &mut task::Context<'_>) -> bool {
-        let Some((run, work)) = self.take_next() else { return false };
+        let Some((run, workload, work)) = self.take_next() else { return false };
         if work.envelope.deadline.is_some_and(|deadline| deadline <= Instant::now()) {
             self.skip(run, work);
             return true;
         }
         let Work { event, envelope, then, wait: _ } = work;
-        let mut running = Arc::clone(&run.workload).run(self.context(envelope), event);
+        let mut running = workload.run(self.context(envelope), event);
         match poll_contained(&mut running, cx) {
             Poll::Ready(outcome) => {
                 let _ = self.conclude(run, outcome, then);
@@ -151,6 +136,12 @@ impl Cell {
         true
     }
 
+    /// Whether the workload of that life is there no more, or can go on no more.
+    fn is_lost(&self, life: u32) -> bool {
+        let gate = self.gate.lock();
+        gate.life != life || gate.workload.as_ref().is_none_or(|workload| workload.is_lost())
+    }
+
     /// Handles the rest of a message that could not be handled at once, and then what has queued behind it.
     async fn tail(self: Arc<Self>, run: Run, mut running: Running, then: Then) {
         let wall = self.setup.limits.wall;
@@ -159,13 +150,28 @@ impl Cell {
         let outcome = handled.unwrap_or_else(|_| {
             let text = format!("{} handled one event for more than {wall:?}", self.id);
             let error = ActorError::coded(ErrorKind::TimedOut, Code::DeadlineExpired, text);
-            Err(if run.workload.is_lost() { Failure::Crash(error) } else { Failure::Error(error) })
+            Err(if self.is_lost(run.life) { Failure::Crash(error) } else { Failure::Error(error) })
         });
         if self.conclude(run, outcome, then) {
             self.drain().await;
         }
     }
 }
+
+impl Gate {
+    /// Makes a ticket the right to handle a message with the present workload. Without one, which is so only at the end of an actor,
+    /// the ticket goes back.
+    fn begin(&mut self, ticket: Ticket) -> Result<(Run, Arc<dyn Workload>), NoWorkload> {
+        let Some(workload) = self.workload.clone() else {
+            let _ = self.mailbox.finish(ticket);
+            return Err(NoWorkload);
+        };
+        let timed = self.tallies.handled.is_multiple_of(SAMPLE).then(Instant::now);
+        Ok((Run { ticket, life: self.life, timed }, workload))
+    }
+}
+
+struct NoWorkload;
 
 /// Polls a handler one level deeper. A panic of an engine is a crash of its workload.
 fn poll_contained(running: &mut Running, cx: &mut task::Context<'_>) -> Poll<Outcome> {

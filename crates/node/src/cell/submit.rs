@@ -74,8 +74,8 @@ impl Cell {
         let event = Event::Request { route, payload };
         let key = self.key(caller.as_ref(), &event);
         let envelope = Envelope { caller, request_id, deadline: Some(deadline), chain };
-        if let Some(run) = self.try_start(key, Instant::now()) {
-            let running = Arc::clone(&run.workload).run(self.context(envelope), event);
+        if let Some((run, workload)) = self.try_start(key) {
+            let running = workload.run(self.context(envelope), event);
             return self.run_here(run, running, deadline).await;
         }
         let (reply, answer) = oneshot::channel();

@@ -3,13 +3,15 @@
 mod text;
 mod zip;
 
+use std::collections::HashMap;
+
 use bytes::Bytes;
 use playhouse_crypto::{Digest, SigningKey};
-use playhouse_types::ActorType;
+use playhouse_types::{ActorType, Code};
 
 use crate::lock::{LockError, LockFile};
 use crate::manifest::{BinaryKind, Extension, LOCK_PATH, MANIFEST_PATH, Manifest, ManifestError, SIGNATURE_PATH};
-use crate::path::{EntryPath, PathError};
+use crate::path::EntryPath;
 
 /// Why a package cannot be built. Nobody could load it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -21,17 +23,28 @@ pub enum BuildError {
     /// The lock file breaks a rule.
     #[error(transparent)]
     Lock(#[from] LockError),
-    /// A path breaks a rule.
-    #[error("{path:?} {rule}")]
-    Path {
-        /// The text.
-        path: String,
-        /// The rule.
-        rule: PathError,
+    /// There are no contents for a file that the manifest lists.
+    #[error("{path}: no contents")]
+    Missing {
+        /// The file.
+        path: EntryPath,
     },
     /// The package does not fit into an archive without ZIP64.
     #[error("package is larger than 4 GiB or has more than 65534 entries")]
     TooLarge,
+}
+
+impl BuildError {
+    /// The code that people and programs tell it by.
+    #[must_use]
+    pub const fn code(&self) -> Code {
+        match self {
+            Self::Manifest(error) => error.code(),
+            Self::Lock(_) => Code::PackageManifest,
+            Self::Missing { .. } => Code::PackageMissingFile,
+            Self::TooLarge => Code::PackageLimit,
+        }
+    }
 }
 
 /// What a package is made of. The same parts and the same key give the same bytes.
@@ -124,8 +137,7 @@ impl Builder {
     /// # Errors
     /// Names the rule that the parts break.
     pub fn build(&self, key: &SigningKey) -> Result<Bytes, BuildError> {
-        let manifest = self.manifest(Some(key))?;
-        self.archive(&manifest, Some(key.sign(manifest.as_bytes()).as_bytes()))
+        self.pack(Some(key))
     }
 
     /// The package without a signature. Only a policy for development accepts it.
@@ -133,41 +145,41 @@ impl Builder {
     /// # Errors
     /// Names the rule that the parts break.
     pub fn build_unsigned(&self) -> Result<Bytes, BuildError> {
-        self.archive(&self.manifest(None)?, None)
+        self.pack(None)
     }
 
-    /// The text of the manifest, which a reader of ours has been made to accept.
-    fn manifest(&self, key: Option<&SigningKey>) -> Result<String, BuildError> {
+    fn pack(&self, key: Option<&SigningKey>) -> Result<Bytes, BuildError> {
         if let Some(lock) = &self.lock {
             LockFile::parse(lock.as_bytes())?;
         }
         let text = text::manifest(self, key.map(SigningKey::key_id));
-        Manifest::parse(Bytes::copy_from_slice(text.as_bytes()))?;
-        Ok(text)
-    }
-
-    fn archive(&self, manifest: &str, signature: Option<&[u8; 64]>) -> Result<Bytes, BuildError> {
-        let mut zip = zip::Writer::default();
-        zip.add(MANIFEST_PATH, manifest.as_bytes())?;
-        if let Some(signature) = signature {
-            zip.add(SIGNATURE_PATH, signature)?;
-        }
-        if let Some(lock) = &self.lock {
-            zip.add(LOCK_PATH, lock.as_bytes())?;
-        }
-        zip.add(Self::BINARY_PATH, &self.binary)?;
-        for (path, contents) in &self.resources {
-            zip.add(checked(path)?.as_str(), contents)?;
-        }
-        for (name, text) in &self.protos {
-            zip.add(&proto_path(name), text.as_bytes())?;
-        }
-        Ok(zip.finish()?.into())
+        let manifest = Manifest::parse(Bytes::from(text))?;
+        let mut contents = HashMap::from([(Self::BINARY_PATH.to_owned(), self.binary.clone())]);
+        contents.extend(self.resources.iter().cloned());
+        contents.extend(self.protos.iter().map(|(name, text)| (proto_path(name), Bytes::from(text.clone()))));
+        contents.extend(self.lock.iter().map(|text| (LOCK_PATH.to_owned(), Bytes::from(text.clone()))));
+        pack(&manifest, key, |path| contents.get(path.as_str()).cloned())
     }
 }
 
-fn checked(path: &str) -> Result<EntryPath, BuildError> {
-    EntryPath::parse(path).map_err(|rule| BuildError::Path { path: path.to_owned(), rule })
+/// Writes the archive of a manifest, with its entries in the order of the tool of actr 0.3.
+pub(crate) fn pack(
+    manifest: &Manifest,
+    key: Option<&SigningKey>,
+    contents: impl Fn(&EntryPath) -> Option<Bytes>,
+) -> Result<Bytes, BuildError> {
+    let mut zip = zip::Writer::default();
+    zip.add(MANIFEST_PATH, &manifest.raw)?;
+    if let Some(key) = key {
+        zip.add(SIGNATURE_PATH, key.sign(&manifest.raw).as_bytes())?;
+    }
+    let protos = manifest.protos.iter().map(|proto| &proto.file);
+    let first = manifest.lock.iter().chain([&manifest.binary.file]);
+    for file in first.chain(&manifest.resources).chain(protos) {
+        let bytes = contents(&file.path).ok_or_else(|| BuildError::Missing { path: file.path.clone() })?;
+        zip.add(file.path.as_str(), &bytes)?;
+    }
+    Ok(zip.finish()?.into())
 }
 
 fn proto_path(name: &str) -> String {

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use playhouse_types::ActorType;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 /// The dependencies of a package: which types its workload asks for, and what they looked like when it was built.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -56,35 +56,34 @@ pub enum LockError {
     },
 }
 
-#[derive(Serialize, Deserialize)]
+/// Keys that start with `_` must be there, though nothing reads them.
+#[derive(Deserialize)]
 struct RawLock {
-    metadata: Option<RawMetadata>,
+    #[serde(rename = "metadata")]
+    _metadata: Option<RawMetadata>,
     #[serde(default)]
     dependency: Vec<RawDependency>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct RawMetadata {
-    version: i64,
-    generated_at: String,
+    #[serde(rename = "version")]
+    _version: i64,
+    #[serde(rename = "generated_at")]
+    _generated_at: String,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct RawDependency {
     name: String,
     actr_type: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    description: Option<String>,
     fingerprint: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    published_at: Option<i64>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    tags: Vec<String>,
-    cached_at: String,
+    #[serde(rename = "cached_at")]
+    _cached_at: String,
     files: Vec<RawFile>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct RawFile {
     path: String,
     fingerprint: String,

@@ -4,6 +4,7 @@ mod compatible;
 mod corpus;
 mod flips;
 mod kit;
+mod oracles;
 mod properties;
 mod trust;
 mod zip;

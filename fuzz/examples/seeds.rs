@@ -24,14 +24,23 @@ const COMPONENT: &str = r#"(component
   (instance $i (instantiate $inner (with "g" (func $f))))
   (export "actr:workload/workload@0.1.0" (instance $i)))"#;
 
+const PROTO: &str = r#"syntax = "proto3"; package echo;
+import "google/protobuf/empty.proto";
+// A comment.
+message Ping { string text = 1; repeated int64 n = 2 [packed = true]; oneof x { bytes y = 3; Kind z = 4; } map<string, Ping> m = 5; }
+enum Kind { NONE = 0; option allow_alias = true; NIL = 0; }
+service Echo { rpc Ping(Ping) returns (stream Ping) { option deprecated = true; } }
+"#;
+
 fn main() -> std::io::Result<()> {
-    let key = SigningKey::from_seed(&[7; 32]);
+    let key = playhouse_package::internal::key();
     names()?;
     wire()?;
     packages(&key)?;
     let policy = TrustPolicy::for_key("acme".parse().expect("a name"), key.verifying_key());
     write("trust_policy", "pinned", policy.to_toml().as_bytes())?;
     write("trust_policy", "rules", b"revoked_keys = [\"mfr-0011223344556677\"]\nrevoked_packages = []\n\n[[minimum]]\ntype = \"acme:Echo\"\nversion = \"1.2.0\"\n")?;
+    write("proto", "service", PROTO.as_bytes())?;
     write("key_file", "public", KeyFile::public_json(&key.verifying_key()).as_bytes())?;
     write("key_file", "plain", KeyFile::danger_plain_json(&key, "2026-01-01T00:00:00Z").as_bytes())?;
     write("package_altered", "flip", &[40, 0, 1, 200, 0, 255])?;

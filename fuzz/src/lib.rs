@@ -25,7 +25,7 @@ mod wasm {
 pub use frames::{envelope, native_frames, native_reply};
 pub use keys::key_file;
 pub use names::{error_text, ids, uri};
-pub use packages::{altered_original, archive, lock, manifest, package_altered, trust_policy};
+pub use packages::{altered_original, archive, lock, manifest, package_altered, proto, trust_policy};
 pub use wasm::component_rewrite;
 
 /// The mailbox does what its model does.
@@ -50,6 +50,7 @@ pub const TARGETS: &[(&str, Oracle)] = &[
     ("native_frames", native_frames),
     ("native_reply", native_reply),
     ("package_altered", package_altered),
+    ("proto", proto),
     ("trust_policy", trust_policy),
     ("uri", uri),
 ];

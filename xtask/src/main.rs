@@ -13,7 +13,7 @@ const HELP: &str = "usage: cargo xtask COMMAND
 
   ci       run what continuous integration runs (.ci/run)
   tidy     measure sizes, words and documents (--verbose lists what is worth a look)
-  bench    run the benches against their peers
+  bench    run the benches beside their peers (or only those with the names given)
   guests   build the guests under guests/ into signed packages (--check compares with the committed ones)
 ";
 

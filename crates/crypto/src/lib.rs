@@ -21,11 +21,13 @@ mod digest;
 mod key_file;
 mod key_id;
 mod sealed;
+mod secret;
 mod sign;
 
 pub use compare::equal_constant_time;
 pub use digest::{Digest, DigestParseError, Hasher};
 pub use key_file::{KeyFile, KeyFileError};
 pub use key_id::{KeyId, KeyIdParseError};
-pub use sealed::{KdfCost, SealedKey, Secret};
+pub use sealed::SealedKey;
+pub use secret::{KdfCost, Secret};
 pub use sign::{PublicKeyError, Signature, SignatureError, SigningKey, VerifyingKey};

@@ -4,17 +4,24 @@
 //! to the end record, the end record to the last byte; local and central headers agree in every field they share; fields
 //! that stand only in the central one have one of a few known values. So readers cannot differ in what they see.
 
+mod end;
 mod error;
+mod fault;
+mod fields;
 mod header;
 mod inflate;
+mod names;
 
 use std::collections::HashMap;
 use std::ops::Range;
 
 use bytes::Bytes;
 
-pub use error::{ArchiveError, EntryFault, HeaderField};
-use header::{Central, End, METHOD_STORED};
+use end::End;
+pub use error::ArchiveError;
+pub use fault::{EntryFault, HeaderField};
+use header::{Central, METHOD_STORED};
+use names::Name;
 
 use crate::limits::PackageLimits;
 use crate::path::EntryPath;
@@ -100,69 +107,30 @@ fn locate(
     mut centrals: Vec<Central>,
 ) -> Result<HashMap<EntryPath, Entry>, ArchiveError> {
     centrals.sort_by_key(|central| central.offset);
-    let mut names = Names::default();
+    let mut names = Vec::with_capacity(centrals.len());
     let mut entries = HashMap::with_capacity(centrals.len());
     let mut position = 0;
     for central in centrals {
-        let name = central.name.clone();
         let start = central.offset;
         if start > position {
             return Err(ArchiveError::Gap { offset: position, bytes: start - position });
         }
         if start < position {
-            return Err(ArchiveError::Overlap { name, offset: start });
+            return Err(ArchiveError::Overlap { name: central.name, offset: start });
         }
-        let data = header::check_local(archive, directory, &central).map_err(|fault| fault.at(&name))?;
+        let data = header::check_local(archive, directory, &central).map_err(|fault| fault.at(&central.name))?;
         position = data.end;
-        let Some(path) = names.take(central.name, central.is_directory)? else { continue };
-        let deflated = central.shared.method != METHOD_STORED;
-        entries.insert(path, Entry { deflated, data, size: central.shared.size, crc: central.shared.crc });
+        let name = Name::parse(&central)?;
+        if !central.is_directory {
+            let deflated = central.shared.method != METHOD_STORED;
+            let entry = Entry { deflated, data, size: central.shared.size, crc: central.shared.crc };
+            entries.insert(name.path.clone(), entry);
+        }
+        names.push(name);
     }
     if position < directory {
         return Err(ArchiveError::Gap { offset: position, bytes: directory - position });
     }
+    names::check_distinct(names)?;
     Ok(entries)
-}
-
-/// The names seen so far, in the form in which they could be confused.
-#[derive(Default)]
-struct Names {
-    seen: HashMap<String, (String, Use)>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Use {
-    File,
-    /// A directory entry of its own.
-    Directory,
-    /// The parent of an entry.
-    Parent,
-}
-
-impl Names {
-    /// The path of the next entry; none for a directory.
-    fn take(&mut self, name: String, is_directory: bool) -> Result<Option<EntryPath>, ArchiveError> {
-        let text = if is_directory { name.trim_end_matches('/') } else { &name };
-        let path = EntryPath::parse(text).map_err(|rule| EntryFault::Path(rule).at(&name))?;
-        let folded = path.folded();
-        let parents = folded.match_indices('/').map(|(end, _)| &folded[..end]);
-        for (parent, original) in parents.zip(path.as_str().match_indices('/').map(|(end, _)| &path.as_str()[..end])) {
-            let seen = self.seen.entry(parent.to_owned()).or_insert_with(|| (original.to_owned(), Use::Parent));
-            if seen.1 == Use::File {
-                return Err(ArchiveError::FileAndDirectory { name: seen.0.clone() });
-            }
-            if seen.0 != original {
-                return Err(ArchiveError::CaseClash { name: original.to_owned(), other: seen.0.clone() });
-            }
-        }
-        let used = if is_directory { Use::Directory } else { Use::File };
-        match self.seen.insert(folded, (path.as_str().to_owned(), used)) {
-            None => {}
-            Some((other, _)) if other != path.as_str() => return Err(ArchiveError::CaseClash { name, other }),
-            Some((_, Use::Parent)) if is_directory => {}
-            Some((other, before)) if before != used => return Err(ArchiveError::FileAndDirectory { name: other }),
-            Some((other, _)) => return Err(ArchiveError::Duplicate { name: other }),
-        }
-        Ok((!is_directory).then_some(path))
-    }
 }

@@ -7,6 +7,7 @@ mod json;
 mod model;
 
 use playhouse_crypto::Digest;
+use playhouse_types::Code;
 use protox::Compiler;
 use protox::file::{File, FileResolver, GoogleFileResolver};
 
@@ -32,6 +33,14 @@ pub enum FingerprintError {
         /// What the compiler says.
         message: String,
     },
+}
+
+impl FingerprintError {
+    /// The code that people and programs tell it by.
+    #[must_use]
+    pub const fn code(&self) -> Code {
+        Code::PackageManifest
+    }
 }
 
 /// Bytes of one proto file: the limit for all proto texts of a service description.

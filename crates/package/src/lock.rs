@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use playhouse_types::ActorType;
+use playhouse_types::{ActorType, Code};
 use serde::Deserialize;
 
 /// The dependencies of a package: which types its workload asks for, and what they looked like when it was built.
@@ -54,6 +54,14 @@ pub enum LockError {
         /// The name.
         name: String,
     },
+}
+
+impl LockError {
+    /// The code that people and programs tell it by.
+    #[must_use]
+    pub const fn code(&self) -> Code {
+        Code::PackageManifest
+    }
 }
 
 /// Keys that start with `_` must be there, though nothing reads them.

@@ -3,7 +3,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use playhouse_crypto::{Digest, KeyId};
+use playhouse_crypto::{Digest, KeyId, Signature};
 use playhouse_types::ActorType;
 
 use crate::lock::LockFile;
@@ -39,6 +39,7 @@ pub(crate) struct Parts {
     pub(crate) files: BTreeMap<EntryPath, Bytes>,
     pub(crate) lock: Option<LockFile>,
     pub(crate) digest: Digest,
+    pub(crate) signature: Option<Signature>,
     pub(crate) signer: Signer,
 }
 
@@ -118,6 +119,13 @@ impl VerifiedPackage {
     #[must_use]
     pub fn signed_by(&self) -> Signer {
         self.0.signer
+    }
+
+    /// The signature over [`Manifest::raw`], which an identity service wants to see. It was checked only if
+    /// [`Self::signed_by`] names a key.
+    #[must_use]
+    pub fn signature(&self) -> Option<&Signature> {
+        self.0.signature.as_ref()
     }
 
     /// All files that the manifest lists, to be written where nobody else can write. Only these bytes were checked; the archive

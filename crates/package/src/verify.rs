@@ -45,7 +45,9 @@ pub fn verify(
     signer::admit(&verdict, &manifest, digest, policy, now_unix_seconds)?;
     check_limits(&archive, &manifest, limits)?;
     let files = read_files(&archive, &manifest, limits)?;
-    assemble(manifest, files, digest, &verdict)
+    let (binary, lock) = check_contents(&manifest, &files)?;
+    let signer = verdict.signer();
+    Ok(VerifiedPackage::new(Arc::new(Parts { manifest, binary, files, lock, digest, signature, signer })))
 }
 
 /// A package whose signature nobody looked at, but whose files are those of its manifest.
@@ -60,6 +62,7 @@ pub(crate) fn unpack(bytes: Bytes, limits: &PackageLimits) -> Result<Unpacked, V
     let manifest = Manifest::parse(read_manifest(&archive, limits)?)?;
     check_limits(&archive, &manifest, limits)?;
     let files = read_files(&archive, &manifest, limits)?;
+    check_contents(&manifest, &files)?;
     Ok(Unpacked { manifest, files })
 }
 
@@ -146,12 +149,11 @@ impl Files<'_> {
     }
 }
 
-fn assemble(
-    manifest: Manifest,
-    files: BTreeMap<EntryPath, Bytes>,
-    digest: Digest,
-    verdict: &signer::Verdict<'_>,
-) -> Result<VerifiedPackage, VerifyError> {
+/// Checks what digests cannot say: that texts are texts. Gives the program and the parsed lock file.
+fn check_contents(
+    manifest: &Manifest,
+    files: &BTreeMap<EntryPath, Bytes>,
+) -> Result<(Bytes, Option<LockFile>), VerifyError> {
     for proto in &manifest.protos {
         let path = &proto.file.path;
         if files.get(path).is_none_or(|bytes| str::from_utf8(bytes).is_err()) {
@@ -161,6 +163,5 @@ fn assemble(
     let lock_bytes = manifest.lock.as_ref().and_then(|file| files.get(&file.path));
     let lock = lock_bytes.map(|bytes| LockFile::parse(bytes)).transpose()?;
     let binary = files.get(&manifest.binary.file.path).cloned().unwrap_or_default();
-    let signer = verdict.signer();
-    Ok(VerifiedPackage::new(Arc::new(Parts { manifest, binary, files, lock, digest, signer })))
+    Ok((binary, lock))
 }

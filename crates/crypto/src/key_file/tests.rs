@@ -72,3 +72,19 @@ fn written_files_are_read() {
     let public = KeyFile::public_json(&key.verifying_key());
     assert!(matches!(KeyFile::parse(public.as_bytes()), Ok(KeyFile::Public(read)) if read == key.verifying_key()));
 }
+
+proptest::proptest! {
+    #[test]
+    fn noise_and_damage_do_no_harm(
+        noise in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200),
+        at in 0..PAIR.len(),
+        byte in proptest::prelude::any::<u8>(),
+    ) {
+        assert!(KeyFile::parse(&noise).is_err());
+        let mut damaged = PAIR.as_bytes().to_vec();
+        damaged[at] = byte;
+        if let Err(error) = KeyFile::parse(&damaged) {
+            assert!(!error.to_string().contains("AAECAw"), "{error}");
+        }
+    }
+}

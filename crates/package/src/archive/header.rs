@@ -1,6 +1,9 @@
 use std::ops::Range;
 
-use super::error::{ArchiveError, EntryFault, HeaderField};
+use super::end::End;
+use super::error::ArchiveError;
+use super::fault::{EntryFault, HeaderField};
+use super::fields::Fields;
 
 pub(super) const METHOD_STORED: u16 = 0;
 pub(super) const METHOD_DEFLATE: u16 = 8;
@@ -15,10 +18,8 @@ const FLAG_MASKED: u16 = 1 << 13;
 
 const CENTRAL_SIGNATURE: [u8; 4] = *b"PK\x01\x02";
 const LOCAL_SIGNATURE: [u8; 4] = *b"PK\x03\x04";
-const END_SIGNATURE: [u8; 4] = *b"PK\x05\x06";
 const CENTRAL_BYTES: usize = 46;
 const LOCAL_BYTES: usize = 30;
-const END_BYTES: usize = 22;
 
 /// The versions and systems (DOS, Unix) that writers of packages put into `version made by`. No two differ in one bit.
 const MADE_BY_VERSIONS: [u8; 7] = [10, 20, 30, 45, 46, 51, 63];
@@ -39,55 +40,6 @@ const ATTRIBUTES_DIRECTORY: [u32; 5] = [
 ];
 const MODE_TYPE: u32 = 0o170_000;
 const MODE_LINK: u32 = 0o120_000;
-
-/// The end record.
-#[derive(Debug)]
-pub(super) struct End {
-    pub(super) entries: usize,
-    pub(super) directory: Range<usize>,
-}
-
-impl End {
-    pub(super) fn find(archive: &[u8]) -> Result<Self, ArchiveError> {
-        const COMMENT_BYTES_MAX: usize = 0xffff;
-        let tail = archive.len().saturating_sub(END_BYTES + COMMENT_BYTES_MAX);
-        let at_end = archive.len().checked_sub(END_BYTES).filter(|&at| archive[at..].starts_with(&END_SIGNATURE));
-        let anywhere = || {
-            (tail..archive.len().saturating_sub(END_BYTES - 1))
-                .rev()
-                .find(|&at| archive[at..].starts_with(&END_SIGNATURE))
-        };
-        let start = at_end.or_else(anywhere).ok_or(ArchiveError::NoEnd)?;
-        let record = Fields(&archive[start..start + END_BYTES]);
-        let behind = archive.len() - start - END_BYTES;
-        let comment = usize::from(record.u16(20));
-        if comment < behind {
-            return Err(ArchiveError::TrailingBytes { bytes: behind - comment });
-        }
-        if comment > 0 {
-            return Err(ArchiveError::Comment { bytes: comment });
-        }
-        Self::read(record, start)
-    }
-
-    fn read(record: Fields<'_>, start: usize) -> Result<Self, ArchiveError> {
-        let (disk, directory_disk) = (record.u16(4), record.u16(6));
-        let (entries_here, entries) = (record.u16(8), record.u16(10));
-        let (size, offset) = (record.u32(12), record.u32(16));
-        if entries == u16::MAX || size == u32::MAX || offset == u32::MAX {
-            return Err(ArchiveError::Zip64);
-        }
-        if disk != 0 || directory_disk != 0 || entries_here != entries {
-            return Err(ArchiveError::MultiPart);
-        }
-        let (offset, size) = (u64::from(offset), u64::from(size));
-        if offset + size != start as u64 {
-            return Err(ArchiveError::DirectoryMisplaced { offset, size, end: start });
-        }
-        let directory = start - usize::try_from(size).unwrap_or(start)..start;
-        Ok(Self { entries: usize::from(entries), directory })
-    }
-}
 
 /// What the local and the central header of an entry must agree on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -258,20 +210,6 @@ pub(super) fn check_local(archive: &[u8], directory: usize, central: &Central) -
     let start = central.offset + LOCAL_BYTES + name_bytes;
     let end = usize::try_from(central.shared.packed).ok().and_then(|packed| start.checked_add(packed));
     end.filter(|&end| end <= directory).map(|end| start..end).ok_or(EntryFault::TooLong)
-}
-
-/// Little-endian numbers in a record whose length has been checked.
-#[derive(Clone, Copy)]
-struct Fields<'a>(&'a [u8]);
-
-impl Fields<'_> {
-    fn u16(self, at: usize) -> u16 {
-        u16::from_le_bytes([self.0[at], self.0[at + 1]])
-    }
-
-    fn u32(self, at: usize) -> u32 {
-        u32::from(self.u16(at)) | u32::from(self.u16(at + 2)) << 16
-    }
 }
 
 #[cfg(test)]

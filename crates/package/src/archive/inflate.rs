@@ -4,11 +4,11 @@ use miniz_oxide::inflate::core::inflate_flags::{
 };
 use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
 
-use super::error::EntryFault;
+use super::fault::EntryFault;
 
 /// What deflate can pack into one byte at most is 1032 bytes; one more for the rounding of short streams.
 const RATIO_MAX: u64 = 1033;
-/// How much room is made at a time, so that memory grows with what comes out and not with what a header promises.
+/// How much room is made at first; it doubles then, so that memory grows with what comes out and not with what a header promises.
 const STEP_BYTES: usize = 256 << 10;
 
 /// Inflates one entry to exactly `size` bytes from exactly `packed`, to the last bit.
@@ -90,7 +90,9 @@ impl Stream {
                 TINFLStatus::Done => return Ok(Some(all - input.len())),
                 TINFLStatus::NeedsMoreInput if flags & MORE_INPUT != 0 && input.is_empty() => return Ok(None),
                 TINFLStatus::HasMoreOutput if self.out.len() <= self.limit => {
-                    self.out.resize((self.out.len() + STEP_BYTES).min(self.limit + 1), 0);
+                    let room = (2 * self.out.len()).max(STEP_BYTES).min(self.limit + 1);
+                    self.out.reserve_exact(room - self.out.len());
+                    self.out.resize(room, 0);
                 }
                 TINFLStatus::HasMoreOutput => return Err(EntryFault::InflatesToMore { size }),
                 _ => return Err(EntryFault::Inflate),

@@ -78,8 +78,8 @@ impl TrustPolicy {
             return Err(TrustPolicyError::TooLarge { bytes: text.len(), limit: Self::FILE_BYTES_MAX });
         }
         let raw: RawPolicy = toml::from_str(text).map_err(|error| locate(text, &error))?;
-        let mut policy = Self::default();
-        policy.danger_accept_unsigned_for_development = raw.danger_accept_unsigned_for_development;
+        let danger_accept_unsigned_for_development = raw.danger_accept_unsigned_for_development;
+        let mut policy = Self { danger_accept_unsigned_for_development, ..Self::default() };
         raw.manufacturer.into_iter().try_for_each(|raw| policy.take_manufacturer(raw))?;
         raw.minimum.into_iter().try_for_each(|raw| policy.take_minimum(raw))?;
         for found in raw.revoked_keys {

@@ -36,7 +36,9 @@ pub(super) fn find<'a>(
         let signed = policy.all_keys().find(|key| key.key.verify(raw, signature).is_ok());
         return signed.map(Verdict::Signed).ok_or(VerifyError::SignatureInvalid { key: None });
     };
-    let keys: Vec<_> = policy.keys_for(&claim.manufacturer).collect();
+    let mut keys: Vec<_> = policy.keys_for(&claim.manufacturer).collect();
+    // The key that is named is the likeliest; the others are tried to tell a wrong name from a wrong signature.
+    keys.sort_by_key(|key| claim.key_id != Some(key.key.key_id()));
     if let Some(key) = keys.iter().find(|key| key.key.verify(raw, signature).is_ok()) {
         return Ok(Verdict::Signed(key));
     }

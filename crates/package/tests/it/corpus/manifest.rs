@@ -24,6 +24,15 @@ fn text() -> Vec<Case> {
         Case::kit("manifest: tables nested deeply", |k| {
             k.manifest.extend(format!("[x_deep]\nx = {}1{}\n", "[".repeat(10_000), "]".repeat(10_000)).bytes());
         }),
+        Case::kit("manifest: key of many parts", |k| {
+            k.manifest.extend(format!("[x]\n{}a = 1\n", "a.".repeat(400_000)).bytes())
+        }),
+        Case::kit("manifest: table of many parts", |k| {
+            k.manifest.extend(format!("[x.{}a]\n", "a.".repeat(400_000)).bytes())
+        }),
+        Case::kit("manifest: inline tables nested deeply", |k| {
+            k.manifest.extend(format!("[x]\nx = {}1{}\n", "{a=".repeat(100_000), "}".repeat(100_000)).bytes());
+        }),
         Case::kit("manifest: manufacturer missing", |k| k.replace("manufacturer = \"acme\"\n", "")),
         Case::kit("manifest: name missing", |k| k.replace("name = \"EchoService\"\n", "")),
         Case::kit("manifest: version missing", |k| k.replace("version = \"1.2.3\"\n", "")),

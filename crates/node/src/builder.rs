@@ -20,7 +20,8 @@ use crate::directory::Directory;
 use crate::error::NodeError;
 use crate::grants::Grants;
 use crate::logs::Logs;
-use crate::node::{Node, Shared};
+use crate::node::Node;
+use crate::shared::Shared;
 use crate::shell::{Shell, ShellHandler, ShellMessage};
 
 /// Dead letters that a node keeps; the oldest make room.

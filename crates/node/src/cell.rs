@@ -6,7 +6,9 @@
 
 mod host;
 mod life;
+mod once;
 mod outcome;
+mod refusal;
 mod run;
 mod streams;
 mod submit;
@@ -23,8 +25,8 @@ use tokio::sync::Notify;
 use crate::grants::Grants;
 use crate::key::KeyBy;
 use crate::latency::Latency;
-use crate::node::Shared;
 use crate::options::ActorOptions;
+use crate::shared::Shared;
 use crate::status::{ActorState, ActorStatus, Tallies};
 
 pub(crate) use outcome::Letter;

@@ -10,8 +10,11 @@
 //! Every method of [`Node`] and [`ActorRef`] may be cancelled by dropping its future: a message that was accepted is handled all
 //! the same, only its reply is lost.
 
+mod actor_ref;
+mod attach;
 mod builder;
 mod cell;
+mod dead_letters;
 mod directory;
 mod error;
 mod grants;
@@ -21,15 +24,17 @@ mod latency;
 mod logs;
 mod node;
 mod options;
+mod shared;
 mod shell;
 mod status;
 
+pub use actor_ref::ActorRef;
 pub use builder::{NodeBuilder, Policy};
 pub use error::NodeError;
 pub use grants::{Grant, Grants};
 pub use key::KeyBy;
 pub use logs::{LogLine, LogReader};
-pub use node::{ActorRef, Node};
+pub use node::Node;
 pub use options::{ActorOptions, CallOptions, Concurrency, MailboxOptions};
 pub use shell::{ShellMessage, ShellStream};
 pub use status::{ActorState, ActorStatus, DeadLetter, Tallies};

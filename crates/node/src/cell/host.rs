@@ -11,7 +11,7 @@ use playhouse_types::{
     ActorError, ActorId, Code, DataChunk, Dest, ErrorKind, HostOp, HostReply, LogLevel, PayloadClass, RouteKey,
 };
 
-use super::submit::chain_error;
+use super::refusal::chain_error;
 use super::{Cell, Request};
 use crate::grants::Grant;
 use crate::ids;

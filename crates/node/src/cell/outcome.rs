@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use playhouse_engine::{Failure, Outcome};
-use playhouse_scheduler::{CallChain, Key, Offer, Priority, Sentence};
+use playhouse_scheduler::{CallChain, Mailbox, Priority, Sentence, Ticket};
 use playhouse_types::{
     ActorError, ActorId, Code, ErrorCategory, ErrorEvent, ErrorKind, Event, Fault, LogLevel, RouteKey, Timestamp,
 };
@@ -42,13 +42,22 @@ pub(crate) struct Letter {
 impl Cell {
     /// Gives the right to handle back, and takes note of how it went. Whether somebody has to handle the next message.
     pub(super) fn settle(self: &Arc<Self>, run: Run, outcome: &Outcome) -> bool {
+        self.settle_with(run, outcome, Mailbox::finish)
+    }
+
+    fn settle_with(
+        self: &Arc<Self>,
+        run: Run,
+        outcome: &Outcome,
+        give_back: impl FnOnce(&mut Mailbox<Work>, Ticket) -> bool,
+    ) -> bool {
         let Run { ticket, life, timed } = run;
         let mut gate = self.gate.lock();
         gate.tallies.handled += 1;
         if let Some(start) = timed {
             gate.latency.record(start.elapsed());
         }
-        let mut more = gate.mailbox.finish(ticket);
+        let mut more = give_back(&mut gate.mailbox, ticket);
         let watched = gate.watchers > 0;
         if let Err(failure) = outcome {
             gate.tallies.failed += 1;
@@ -67,6 +76,12 @@ impl Cell {
 
     /// As [`Self::settle`], and tells whoever has to hear of it.
     pub(super) fn conclude(self: &Arc<Self>, run: Run, outcome: Outcome, then: Then) -> bool {
+        if let (Then::Nobody(letter), Err(Failure::Crash(_))) = (&then, &outcome)
+            && self.setup.options.restart.judge(letter.attempts + 1) == Sentence::Retry
+        {
+            let letter = Letter { attempts: letter.attempts + 1, ..Letter::clone(letter) };
+            return self.retry(run, &outcome, letter);
+        }
         let more = self.settle(run, &outcome);
         match (then, outcome) {
             (Then::Reply(reply), outcome) => {
@@ -85,24 +100,9 @@ impl Cell {
         more
     }
 
-    /// A tell failed: it is tried again if it crashed its actor, up to the limit.
-    fn undelivered(self: &Arc<Self>, mut letter: Letter, failure: Failure) {
-        self.report(&failure, &format!("a tell of {}", letter.route));
-        match failure {
-            Failure::Crash(cause) => {
-                letter.attempts += 1;
-                match self.setup.options.restart.judge(letter.attempts) {
-                    Sentence::Retry => self.redeliver(letter),
-                    Sentence::DeadLetter => self.node.bury(&self.id, letter, cause),
-                }
-            }
-            Failure::Error(cause) if cause.kind().fault() == Fault::Corrupt => self.node.bury(&self.id, letter, cause),
-            Failure::Error(_) => {}
-        }
-    }
-
-    /// Queues a tell before all others; the mailbox is paused until the actor has been started again.
-    fn redeliver(self: &Arc<Self>, letter: Letter) {
+    /// Puts a tell that crashed its actor back before all others; the mailbox is paused until the actor has been started again.
+    fn retry(self: &Arc<Self>, run: Run, outcome: &Outcome, letter: Letter) -> bool {
+        let what = format!("a tell of {}", letter.route);
         let event = Event::Request { route: letter.route.clone(), payload: letter.payload.clone() };
         let envelope = Envelope {
             caller: letter.from.clone(),
@@ -112,13 +112,24 @@ impl Cell {
         };
         let work = Work { event, envelope, then: Then::Nobody(Box::new(letter)), wait: None };
         let bytes = work.bytes();
-        let mut gate = self.gate.lock();
-        let key = Key::NONE;
-        if let Offer::Full(work) = gate.mailbox.offer(work, Priority::Signal, key, bytes) {
-            drop(gate);
-            let error =
-                ActorError::coded(ErrorKind::Unavailable, Code::MailboxFull, "no room to try the message again");
-            self.refuse(work, &error);
+        let more =
+            self.settle_with(run, outcome, |mailbox, ticket| mailbox.put_back(ticket, work, Priority::Normal, bytes));
+        if let Err(failure) = outcome {
+            self.report(failure, &what);
+        }
+        more
+    }
+
+    /// A tell failed for the last time. Those that crashed their actor or do not decode become dead letters.
+    fn undelivered(self: &Arc<Self>, mut letter: Letter, failure: Failure) {
+        self.report(&failure, &format!("a tell of {}", letter.route));
+        match failure {
+            Failure::Crash(cause) => {
+                letter.attempts += 1;
+                self.node.bury(&self.id, letter, cause);
+            }
+            Failure::Error(cause) if cause.kind().fault() == Fault::Corrupt => self.node.bury(&self.id, letter, cause),
+            Failure::Error(_) => {}
         }
     }
 
@@ -172,15 +183,6 @@ impl Cell {
 
     pub(super) fn log(&self, level: LogLevel, text: &str) {
         self.node.logs.write(&self.id, level, text);
-    }
-
-    pub(super) fn parked(&self, cause: &ActorError) -> ActorError {
-        let text = format!("{} crashed too often and was parked; the last time: {cause}", self.id);
-        ActorError::coded(ErrorKind::Unavailable, Code::ActorParked, text)
-    }
-
-    pub(super) fn stopped(&self) -> ActorError {
-        ActorError::coded(ErrorKind::Unavailable, Code::ActorStopped, format!("{} has been stopped", self.id))
     }
 }
 

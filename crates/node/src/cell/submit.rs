@@ -5,16 +5,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use playhouse_scheduler::{
-    CallChain, CallId, ChainError, Dedup, DedupConfig, FullPolicy, Key, Offer, Priority, Verdict, WaitId,
-};
-use playhouse_types::{ActorError, ActorId, Code, ErrorKind, Event, RequestId, RouteKey, RuntimeEvent};
+use playhouse_scheduler::{CallChain, FullPolicy, Key, Offer, Priority, WaitId};
+use playhouse_types::{ActorError, ActorId, Event, RequestId, RouteKey, RuntimeEvent};
 use tokio::sync::oneshot;
 
-use super::outcome::{Answer, Letter, Then};
+use super::outcome::{Letter, Then};
+use super::refusal::chain_error;
 use super::{Cell, Envelope, Gate, Work};
-use crate::node::Shared;
-use crate::status::ActorState;
+use crate::shared::Shared;
 
 /// A request to one actor.
 pub(crate) struct Request {
@@ -45,13 +43,6 @@ impl Drop for Waiting {
     }
 }
 
-/// What is known of a request whose id its caller chose.
-enum Seen {
-    Never,
-    Running,
-    Before(Result<Bytes, ActorError>),
-}
-
 /// What became of an attempt to queue a message.
 enum Queued {
     Yes,
@@ -69,7 +60,7 @@ impl Cell {
         self.call_any(request).await
     }
 
-    async fn call_any(self: &Arc<Self>, request: Request) -> Result<Bytes, ActorError> {
+    pub(super) async fn call_any(self: &Arc<Self>, request: Request) -> Result<Bytes, ActorError> {
         let Request { route, payload, caller, request_id, deadline, chain, priority } = request;
         let event = Event::Request { route, payload };
         let key = self.key(caller.as_ref(), &event);
@@ -95,58 +86,6 @@ impl Cell {
         }
         let id = self.node.waits.lock().add(&envelope.chain, &self.id)?;
         Ok(Some(Waiting { node: Arc::clone(&self.node), id }))
-    }
-
-    /// A call whose id its caller chose: the second of the same id gets the outcome of the first.
-    async fn call_once(self: &Arc<Self>, request: Request) -> Result<Bytes, ActorError> {
-        let call = CallId { caller: request.caller.clone(), request: request.request_id.clone() };
-        let deadline = request.deadline;
-        let (reply, answer) = oneshot::channel();
-        match self.seen(&call, reply) {
-            Seen::Before(outcome) => return outcome,
-            Seen::Running => {}
-            Seen::Never => {
-                let cell = Arc::clone(self);
-                self.node.runtime.spawn(async move {
-                    let outcome = cell.call_any(request).await;
-                    cell.finish_once(&call, outcome);
-                });
-            }
-        }
-        self.await_answer(answer, deadline).await
-    }
-
-    /// What is known of a request. Unless it has ended, `reply` will get its outcome.
-    fn seen(&self, call: &CallId, reply: Answer) -> Seen {
-        let mut gate = self.gate.lock();
-        let dedup = gate.extras().dedup.get_or_insert_with(|| Dedup::new(DedupConfig::default()));
-        let seen = match dedup.check(Instant::now(), call) {
-            Verdict::Done(outcome) => return Seen::Before(outcome.clone()),
-            Verdict::Spent => return Seen::Before(Err(spent(call))),
-            Verdict::Full => return Seen::Before(Err(self.full())),
-            Verdict::Running => Seen::Running,
-            Verdict::New => Seen::Never,
-        };
-        if dedup.wait(call, reply).is_err() {
-            return Seen::Before(Err(self.full()));
-        }
-        seen
-    }
-
-    fn finish_once(&self, call: &CallId, outcome: Result<Bytes, ActorError>) {
-        let mut gate = self.gate.lock();
-        let Some(dedup) = gate.extras().dedup.as_mut() else { return };
-        // What never reached the actor may be sent again.
-        let waiters = if outcome.as_ref().is_err_and(|error| error.kind() == ErrorKind::Unavailable) {
-            dedup.abandon(call)
-        } else {
-            let bytes = outcome.as_ref().map_or_else(|error| error.message().len(), Bytes::len);
-            dedup.complete(Instant::now(), call, outcome.clone(), bytes)
-        };
-        drop(gate);
-        for waiter in waiters {
-            let _ = waiter.send(outcome.clone());
-        }
     }
 
     /// Sends a request whose answer nobody awaits; returns once it is queued.
@@ -281,20 +220,6 @@ impl Cell {
         }
     }
 
-    /// Why the actor takes nothing, if it does not.
-    fn closed(&self, gate: &Gate) -> Option<ActorError> {
-        match &gate.state {
-            ActorState::Parked { cause } => Some(self.parked(cause)),
-            ActorState::Stopping | ActorState::Stopped => Some(self.stopped()),
-            _ => None,
-        }
-    }
-
-    fn reject(&self) -> ActorError {
-        self.gate.lock().tallies.rejected += 1;
-        self.full()
-    }
-
     pub(super) async fn await_answer(
         &self,
         answer: oneshot::Receiver<Result<Bytes, ActorError>>,
@@ -305,35 +230,6 @@ impl Cell {
             Some(Err(_)) => Err(self.stopped()),
             None => Err(self.late()),
         }
-    }
-
-    /// The truth about a reply that has not come.
-    fn late(&self) -> ActorError {
-        let gate = self.gate.lock();
-        let text = match &gate.state {
-            ActorState::Running => format!(
-                "{} did not reply in time; it is handling {} and {} wait",
-                self.id,
-                gate.mailbox.running(),
-                gate.mailbox.len()
-            ),
-            state => format!("{} did not reply in time; it is {}", self.id, state.name()),
-        };
-        ActorError::coded(ErrorKind::TimedOut, Code::DeadlineExpired, text)
-    }
-
-    fn full(&self) -> ActorError {
-        let text =
-            format!("the mailbox of {} holds {} messages, its limit", self.id, self.setup.options.mailbox.capacity);
-        ActorError::coded(ErrorKind::Unavailable, Code::MailboxFull, text)
-    }
-
-    fn too_large(&self, bytes: usize) -> ActorError {
-        let text = format!(
-            "a message of {bytes} bytes to {} is over the limit of {}",
-            self.id, self.node.policy.message_bytes_max
-        );
-        ActorError::coded(ErrorKind::InvalidArgument, Code::MessageTooLarge, text)
     }
 }
 
@@ -352,17 +248,4 @@ impl Gate {
         self.pressed = true;
         Some(RuntimeEvent::MailboxBackpressure { queue_len: len as u64, threshold: threshold as u64 })
     }
-}
-
-fn spent(call: &CallId) -> ActorError {
-    let text = format!("request {} has been handled, but its reply was too large to be kept", call.request);
-    ActorError::new(ErrorKind::Unavailable, text)
-}
-
-pub(super) fn chain_error(error: ChainError) -> ActorError {
-    let (kind, code) = match error {
-        ChainError::TooDeep => (ErrorKind::InvalidArgument, Code::CallDepth),
-        _ => (ErrorKind::InvalidArgument, Code::CallCycle),
-    };
-    ActorError::coded(kind, code, error.to_string())
 }

@@ -169,7 +169,9 @@ async fn concurrent_and_keyed_actors_overlap_as_declared() {
     stage.noted(2).await;
     until(|| actor.status().queued == 1).await;
     assert_eq!(actor.status().running, 2);
-    ["a", "b", "c"].map(|door| stage.open(door));
+    for door in ["a", "b", "c"] {
+        stage.open(door);
+    }
     for call in calls {
         call.await.unwrap();
     }
@@ -183,7 +185,9 @@ async fn concurrent_and_keyed_actors_overlap_as_declared() {
     until(|| keyed.status().queued == 1).await;
     let waiting = stage.notes();
     assert!(waiting.contains(&"waiting \n\u{1}y".to_owned()), "{waiting:?}");
-    ["\n\u{1}x\u{12}\u{1}1", "\n\u{1}x\u{12}\u{1}2", "\n\u{1}y"].map(|door| stage.open(door));
+    for door in ["\n\u{1}x\u{12}\u{1}1", "\n\u{1}x\u{12}\u{1}2", "\n\u{1}y"] {
+        stage.open(door);
+    }
     for call in calls {
         call.await.unwrap();
     }

@@ -1,0 +1,100 @@
+//! Handles of single actors.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use playhouse_guest::Caller;
+use playhouse_scheduler::CallChain;
+use playhouse_types::{ActorError, ActorId, Code, Dest, ErrorKind, RouteKey};
+
+use crate::cell::{Cell, Request};
+use crate::ids;
+use crate::options::CallOptions;
+use crate::status::ActorStatus;
+
+pub(crate) fn request(route: RouteKey, payload: Bytes, options: CallOptions) -> Request {
+    Request {
+        route,
+        payload,
+        caller: None,
+        request_id: options.request_id.unwrap_or_else(ids::request_id),
+        deadline: Instant::now() + options.timeout,
+        chain: CallChain::root(),
+        priority: options.priority,
+    }
+}
+
+/// A handle of one actor. Cheap to clone; it does not keep the actor alive once that is stopped.
+#[derive(Clone)]
+pub struct ActorRef(pub(crate) Arc<Cell>);
+
+impl std::fmt::Debug for ActorRef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("ActorRef").field(self.0.id()).finish()
+    }
+}
+
+impl ActorRef {
+    /// Who it is.
+    #[must_use]
+    pub fn id(&self) -> &ActorId {
+        self.0.id()
+    }
+
+    /// What is to be known of it.
+    #[must_use]
+    pub fn status(&self) -> ActorStatus {
+        self.0.status()
+    }
+
+    /// Sends a request and awaits the reply, 30 seconds at most.
+    ///
+    /// # Errors
+    /// The actor's error, or why there is no reply.
+    pub async fn call(&self, route: RouteKey, payload: Bytes) -> Result<Bytes, ActorError> {
+        self.0.call(request(route, payload, CallOptions::default())).await
+    }
+
+    /// Sends a request and awaits the reply.
+    ///
+    /// # Errors
+    /// The actor's error, or why there is no reply.
+    pub async fn call_with(&self, route: RouteKey, payload: Bytes, options: CallOptions) -> Result<Bytes, ActorError> {
+        self.0.call(request(route, payload, options)).await
+    }
+
+    /// Sends a request whose answer nobody awaits; returns once it is in the mailbox.
+    ///
+    /// # Errors
+    /// If it was not accepted.
+    pub async fn tell(&self, route: RouteKey, payload: Bytes) -> Result<(), ActorError> {
+        self.0.tell(request(route, payload, CallOptions::default())).await
+    }
+
+    fn resolve(&self, dest: &Dest) -> Result<Self, ActorError> {
+        match dest {
+            Dest::Local => Ok(self.clone()),
+            Dest::Actor(id) if id == self.id() => Ok(self.clone()),
+            Dest::Actor(id) => self.0.node().find(id).map(Self),
+            Dest::Shell => Err(ActorError::coded(
+                ErrorKind::InvalidArgument,
+                Code::MalformedOperation,
+                "the application cannot call itself",
+            )),
+        }
+    }
+}
+
+/// Typed clients of the application: `Local` is the actor of the handle.
+impl Caller for ActorRef {
+    async fn call(&self, dest: Dest, route: RouteKey, payload: Bytes) -> Result<Bytes, ActorError> {
+        let to = self.resolve(&dest)?;
+        Self::call(&to, route, payload).await
+    }
+
+    async fn tell(&self, dest: Dest, route: RouteKey, payload: Bytes) -> Result<(), ActorError> {
+        let to = self.resolve(&dest)?;
+        Self::tell(&to, route, payload).await
+    }
+}

@@ -1,0 +1,191 @@
+//! How actors come to a node.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use playhouse_engine::Prepared;
+use playhouse_engine::linked::Linked;
+use playhouse_guest::{Dispatch, SharedDispatch};
+use playhouse_package::{BinaryKind, PackageConcurrency, VerifiedPackage, VerifyError};
+use playhouse_types::{ActorError, ActorId, ActorType, Serial};
+
+use crate::actor_ref::ActorRef;
+use crate::cell::{Cell, Setup};
+use crate::error::NodeError;
+use crate::grants::Grants;
+use crate::key::KeyBy;
+use crate::node::Node;
+use crate::options::{ActorOptions, Concurrency};
+
+impl Node {
+    /// Verifies a package, prepares its program and starts one actor of it. Verifying and compiling happen off the async threads.
+    ///
+    /// # Errors
+    /// Why the package is refused, or why its actor did not start.
+    pub async fn attach(&self, package: Bytes, options: ActorOptions) -> Result<ActorRef, NodeError> {
+        let package = self.verify(package).await?;
+        self.attach_verified(package, options).await
+    }
+
+    /// Verifies a package against the node's trust policy, off the async threads.
+    ///
+    /// # Errors
+    /// [`NodeError::Refused`] with the rule that the package breaks.
+    pub async fn verify(&self, package: Bytes) -> Result<VerifiedPackage, NodeError> {
+        let shared = Arc::clone(&self.0);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let verified = self.0.runtime.spawn_blocking(move || -> Result<VerifiedPackage, VerifyError> {
+            playhouse_package::verify(package, &shared.trust, now, &shared.package_limits)
+        });
+        let verified = verified.await.map_err(|_| NodeError::Stopping)?;
+        verified.map_err(|error| NodeError::Refused(Box::new(error)))
+    }
+
+    /// Starts one actor of a verified package.
+    ///
+    /// # Errors
+    /// Why its actor did not start.
+    pub async fn attach_verified(
+        &self,
+        package: VerifiedPackage,
+        options: ActorOptions,
+    ) -> Result<ActorRef, NodeError> {
+        let actor_type = package.actor_type().clone();
+        let start = |source| NodeError::Start { actor_type: actor_type.clone(), source };
+        let options = declared(&package, options)?;
+        let grants = match &options.grants {
+            Some(grants) => *grants,
+            None => declared_grants(&package),
+        };
+        let digest = package.package_digest().to_string();
+        let program = self.program(package).await?.map_err(start)?;
+        self.start(actor_type.clone(), program, options, (grants, Some(digest))).await
+    }
+
+    /// Starts an actor that is a Rust value and handles one message at a time. The factory makes its value.
+    ///
+    /// # Errors
+    /// If the value's start hook fails.
+    pub async fn link<A: Dispatch>(
+        &self,
+        actor_type: ActorType,
+        factory: impl Fn() -> A + Send + Sync + 'static,
+        options: ActorOptions,
+    ) -> Result<ActorRef, NodeError> {
+        self.start_program(actor_type, Arc::new(Linked::serial(factory)), options).await
+    }
+
+    /// Starts an actor that is a Rust value and can handle several messages at the same time, if the options say so.
+    ///
+    /// # Errors
+    /// If the value's start hook fails.
+    pub async fn link_shared<A: SharedDispatch>(
+        &self,
+        actor_type: ActorType,
+        factory: impl Fn() -> A + Send + Sync + 'static,
+        options: ActorOptions,
+    ) -> Result<ActorRef, NodeError> {
+        self.start_program(actor_type, Arc::new(Linked::shared(factory)), options).await
+    }
+
+    /// Starts an actor of a program that is prepared already. Many actors can share one.
+    ///
+    /// # Errors
+    /// If the actor's start hook fails.
+    pub async fn start_program(
+        &self,
+        actor_type: ActorType,
+        program: Arc<dyn Prepared>,
+        options: ActorOptions,
+    ) -> Result<ActorRef, NodeError> {
+        let grants = options.grants.unwrap_or(Grants::ACTR);
+        self.start(actor_type, program, options, (grants, None)).await
+    }
+
+    async fn start(
+        &self,
+        actor_type: ActorType,
+        program: Arc<dyn Prepared>,
+        options: ActorOptions,
+        (grants, package): (Grants, Option<String>),
+    ) -> Result<ActorRef, NodeError> {
+        if self.0.stopping.load(Ordering::Acquire) {
+            return Err(NodeError::Stopping);
+        }
+        let concurrency = options.concurrency.clone().unwrap_or_default();
+        if concurrency != Concurrency::Serial && program.concurrency() == playhouse_engine::Concurrency::Serial {
+            return Err(NodeError::NotConcurrent { actor_type });
+        }
+        let setup = Arc::new(Setup {
+            limits: Arc::new(options.limits.clone()),
+            grants: grants.and(self.0.policy.grants),
+            reentrant: matches!(concurrency, Concurrency::Concurrent(_)),
+            key: match concurrency {
+                Concurrency::Keyed { by, .. } => Some(by),
+                _ => None,
+            },
+            package,
+            options,
+        });
+        let serial = Serial::new(self.0.next_serial.fetch_add(1, Ordering::Relaxed));
+        let id = ActorId::new(self.0.realm, serial, actor_type.clone());
+        let cell = Cell::new(Arc::clone(&self.0), id, program, setup);
+        // Found from now on: messages wait in its mailbox until it has started.
+        self.0.directory.insert(Arc::clone(&cell));
+        if let Err(source) = cell.start().await {
+            self.0.directory.remove(cell.id());
+            cell.stop(Instant::now()).await;
+            return Err(NodeError::Start { actor_type, source });
+        }
+        Ok(ActorRef(cell))
+    }
+
+    /// The program of a package; the one in use already, if there is one.
+    async fn program(&self, package: VerifiedPackage) -> Result<Result<Arc<dyn Prepared>, ActorError>, NodeError> {
+        let key = format!("{:?} {} {}", package.kind(), package.target(), package.package_digest());
+        if let Some(program) = self.0.programs.lock().get(&key).and_then(Weak::upgrade) {
+            return Ok(Ok(program));
+        }
+        let (engine, name) = match package.kind() {
+            BinaryKind::NativeCdylib => (&self.0.native, "native"),
+            _ => (&self.0.wasm, "wasm"),
+        };
+        let engine = engine.as_ref().ok_or(NodeError::EngineMissing { engine: name })?;
+        let prepared = engine.prepare(package).await;
+        if let Ok(program) = &prepared {
+            let mut programs = self.0.programs.lock();
+            programs.retain(|_, program| program.strong_count() > 0);
+            programs.insert(key, Arc::downgrade(program));
+        }
+        Ok(prepared)
+    }
+}
+
+/// The options with what the package declares where they say nothing.
+fn declared(package: &VerifiedPackage, mut options: ActorOptions) -> Result<ActorOptions, NodeError> {
+    if options.concurrency.is_none() {
+        options.concurrency = match &package.extension().concurrency {
+            None | Some(PackageConcurrency::Serial) => None,
+            Some(PackageConcurrency::Concurrent(n)) => Some(Concurrency::Concurrent(*n)),
+            Some(PackageConcurrency::KeyedBySender) => {
+                Some(Concurrency::Keyed { by: KeyBy::Sender, lanes: KEYED_LANES })
+            }
+            Some(PackageConcurrency::KeyedByField(text)) => {
+                let by = KeyBy::from_text(&format!("field:{text}"))
+                    .ok_or_else(|| NodeError::BadKey { text: text.clone() })?;
+                Some(Concurrency::Keyed { by, lanes: KEYED_LANES })
+            }
+        };
+    }
+    Ok(options)
+}
+
+/// Keys that a package's keyed actor handles at the same time, which no manifest says.
+const KEYED_LANES: std::num::NonZeroU32 = std::num::NonZeroU32::new(64).unwrap();
+
+fn declared_grants(package: &VerifiedPackage) -> Grants {
+    let declared = &package.extension().grants;
+    if declared.is_empty() { Grants::ACTR } else { Grants::from_names(declared.iter().map(String::as_str)) }
+}

@@ -84,7 +84,6 @@ impl Waits {
     }
 
     /// Ends a wait: its call has started, or was given up.
-    #[expect(clippy::needless_pass_by_value, reason = "an id is used once")]
     pub fn remove(&mut self, id: WaitId) {
         let Some(wait) = self.waits.remove(&id.0) else { return };
         for waiter in wait.waiters {

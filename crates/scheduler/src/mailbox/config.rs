@@ -59,7 +59,7 @@ pub struct MailboxConfig {
     pub bytes_max: usize,
     /// How many run at the same time.
     pub mode: Mode,
-    /// What happens when it is full. [`Mailbox::offer`] treats `Reject` and `Wait` alike.
+    /// What happens when it is full. [`Mailbox::offer`](crate::Mailbox::offer) treats `Reject` and `Wait` alike.
     pub full: FullPolicy,
 }
 

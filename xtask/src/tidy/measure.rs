@@ -15,8 +15,8 @@ pub(super) struct Measured {
     pub(super) logs: usize,
     /// Lines with the word `unsafe` in code.
     pub(super) unsafe_lines: Vec<usize>,
-    /// Lines of test code that sleep.
-    pub(super) test_sleeps: Vec<usize>,
+    /// Lines that sleep.
+    pub(super) sleeps: Vec<usize>,
 }
 
 #[derive(Debug)]
@@ -152,7 +152,7 @@ fn scan(tokens: TokenStream, measured: &mut Measured) {
         };
         match text.as_str() {
             "unsafe" => measured.unsafe_lines.push(line),
-            "sleep" | "sleep_until" if before[1] == ":" => measured.test_sleeps.push(line),
+            "sleep" | "sleep_until" if before[1] == ":" => measured.sleeps.push(line),
             "!" if LOG_MACROS.contains(&before[1].as_str()) => measured.logs += 1,
             _ => {}
         }

@@ -70,15 +70,13 @@ fn words(source: &Source, findings: &mut Vec<Finding>) {
         concat!("should_", "panic"),
         concat!("unimplem", "ented!("),
     ];
-    for (line, text) in source.text.lines().enumerate() {
-        for word in forbidden.iter().filter(|word| has_word(text, word)) {
-            findings.push(at(source, "word", line + 1, format!("{word} must not be here")));
-        }
+    for word in forbidden {
+        let lines = source.text.lines().enumerate().filter(|(_, text)| has_word(text, word));
+        let lines: Vec<usize> = lines.map(|(line, _)| line + 1).collect();
+        at(source, "word", &lines, &format!("{word} must not be here"), findings);
     }
     if source.path.ends_with("/tests.rs") {
-        for line in &source.measured.test_sleeps {
-            findings.push(at(source, "sleep", *line, "a unit test sleeps; give it virtual time".to_owned()));
-        }
+        at(source, "sleep", &source.measured.sleeps, "a unit test sleeps; give it virtual time", findings);
     }
 }
 
@@ -99,8 +97,7 @@ fn unsafe_code(sources: &[Source], findings: &mut Vec<Finding>) {
         if source.path.starts_with(UNSAFE_ALLOWED_ONCE) && *wasm.get_or_insert(&source.path) == source.path {
             continue;
         }
-        let line = source.measured.unsafe_lines[0];
-        findings.push(at(source, "unsafe", line, "unsafe code is not allowed in this file".to_owned()));
+        at(source, "unsafe", &source.measured.unsafe_lines, "unsafe code is not allowed in this file", findings);
     }
 }
 
@@ -120,8 +117,14 @@ fn logs(sources: &[Source], findings: &mut Vec<Finding>) {
     }
 }
 
-fn at(source: &Source, rule: &'static str, line: usize, message: String) -> Finding {
-    Finding { rule, place: format!("{}:{line}", source.path), size: 1, message }
+/// One finding for all lines of a file that break the same rule: an exception must not depend on where they stand.
+fn at(source: &Source, rule: &'static str, lines: &[usize], what: &str, findings: &mut Vec<Finding>) {
+    if lines.is_empty() {
+        return;
+    }
+    let numbers: Vec<String> = lines.iter().map(ToString::to_string).collect();
+    let message = format!("line {}: {what}", numbers.join(", "));
+    findings.push(Finding { rule, place: source.path.clone(), size: lines.len(), message });
 }
 
 #[cfg(test)]

@@ -50,7 +50,7 @@ fn unsafe_code_has_its_places() {
     assert!(check(&[("crates/engine/src/wasm/cache.rs", text)]).is_empty());
     assert_eq!(
         check(&[("crates/engine/src/wasm/cache.rs", text), ("crates/engine/src/wasm/other.rs", text)]),
-        ["crates/engine/src/wasm/other.rs:1: unsafe: unsafe code is not allowed in this file"]
+        ["crates/engine/src/wasm/other.rs: unsafe: line 1: unsafe code is not allowed in this file"]
     );
     assert_eq!(check(&[("crates/node/src/cell.rs", text)]).len(), 1);
 }

@@ -83,6 +83,7 @@ fn with<P: Program, T>(run: impl FnOnce(&mut P::Actor) -> Option<T>) -> Result<T
 #[macro_export]
 macro_rules! __export_wasm {
     ($actor:ty, || $new:expr) => {
+        #[allow(unsafe_code, reason = "wit-bindgen writes the entry points of the canonical ABI here")]
         const _: () = {
             struct Component;
             impl $crate::internal::Program for Component {
@@ -92,11 +93,7 @@ macro_rules! __export_wasm {
                     &SLOT
                 }
             }
-            #[allow(unsafe_code, reason = "wit-bindgen writes the canonical ABI's entry points here")]
-            mod entry {
-                use super::Component;
-                $crate::__export_world!(Component with_types_in $crate::wasm::bindings);
-            }
+            $crate::wasm::bindings::__export_world!(Component with_types_in $crate::wasm::bindings);
         };
     };
 }

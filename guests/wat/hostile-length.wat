@@ -1,0 +1,13 @@
+;; The reply's list begins inside of the memory and ends outside.
+(module
+  (memory (export "memory") 1)
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) i32.const 1024)
+  (func (export "playhouse:actor/actor@0.1.0#handle") (param i32) (result i32) i32.const 128)
+  (func (export "playhouse:actor/actor@0.1.0#on-start") (param i32) (result i32) i32.const 64)
+  (func (export "playhouse:actor/actor@0.1.0#on-ready") (param i32) (result i32) i32.const 64)
+  (func (export "playhouse:actor/actor@0.1.0#on-stop") (param i32) (result i32) i32.const 64)
+  (func (export "playhouse:actor/actor@0.1.0#on-error") (param i32) (result i32) i32.const 64)
+  (func (export "playhouse:actor/actor@0.1.0#on-runtime") (param i32))
+  (func (export "playhouse:actor/actor@0.1.0#on-chunk") (param i32) (result i32) i32.const 64)
+  (data (i32.const 136) "\00\04\00\00\ff\ff\ff\7f")
+)

@@ -1,0 +1,12 @@
+;; Is born with 4 GiB of memory.
+(module
+  (memory (export "memory") 65536)
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) i32.const 1024)
+  (func (export "playhouse:actor/actor@0.1.0#handle") (param i32) (result i32) i32.const 64)
+  (func (export "playhouse:actor/actor@0.1.0#on-start") (param i32) (result i32) i32.const 64)
+  (func (export "playhouse:actor/actor@0.1.0#on-ready") (param i32) (result i32) i32.const 64)
+  (func (export "playhouse:actor/actor@0.1.0#on-stop") (param i32) (result i32) i32.const 64)
+  (func (export "playhouse:actor/actor@0.1.0#on-error") (param i32) (result i32) i32.const 64)
+  (func (export "playhouse:actor/actor@0.1.0#on-runtime") (param i32))
+  (func (export "playhouse:actor/actor@0.1.0#on-chunk") (param i32) (result i32) i32.const 64)
+)

@@ -1,0 +1,12 @@
+;; Answers every request with no bytes. The 64 bytes at 64 are zero: `ok` with an empty list. The others differ from this one.
+(module
+  (memory (export "memory") 1)
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) i32.const 1024)
+  (func (export "playhouse:actor/actor@0.1.0#handle") (param i32) (result i32) i32.const 64)
+  (func (export "playhouse:actor/actor@0.1.0#on-start") (param i32) (result i32) i32.const 64)
+  (func (export "playhouse:actor/actor@0.1.0#on-ready") (param i32) (result i32) i32.const 64)
+  (func (export "playhouse:actor/actor@0.1.0#on-stop") (param i32) (result i32) i32.const 64)
+  (func (export "playhouse:actor/actor@0.1.0#on-error") (param i32) (result i32) i32.const 64)
+  (func (export "playhouse:actor/actor@0.1.0#on-runtime") (param i32))
+  (func (export "playhouse:actor/actor@0.1.0#on-chunk") (param i32) (result i32) i32.const 64)
+)

@@ -88,8 +88,26 @@ typedef struct HostVTable {
     void (*free_host_buf)(uint8_t *ptr, size_t len);
 } HostVTable;
 
+/* What the host offers to a guest that also exports actr_shutdown (actr 0.4 and 0.5): define PLAYHOUSE_CONTEXTS before
+ * including this header. Such a guest may call invoke from threads of its own, also after actr_handle has returned, as
+ * long as it retains the context whose token came with the event. */
+typedef struct ContextVTable {
+    int32_t (*retain_context)(uint64_t token); /* 0, or -1 for an unknown token */
+    void (*release_context)(uint64_t token);
+    int32_t (*invoke)(uint64_t token, const uint8_t *frame, size_t frame_len, uint8_t **out, size_t *out_len);
+    void (*free_host_buf)(uint8_t *ptr, size_t len);
+} ContextVTable;
+
+#ifdef PLAYHOUSE_CONTEXTS
+typedef ContextVTable ActrVTable;
+/* Stops the guest's threads. 0: the library may be unmapped; anything else: it stays mapped for ever. */
+ACTR_EXPORT int32_t actr_shutdown(void);
+#else
+typedef HostVTable ActrVTable;
+#endif
+
 /* What a guest exports. */
-ACTR_EXPORT int32_t actr_init(const HostVTable *vtable, const uint8_t *init, size_t init_len);
+ACTR_EXPORT int32_t actr_init(const ActrVTable *vtable, const uint8_t *init, size_t init_len);
 ACTR_EXPORT int32_t actr_handle(const uint8_t *req, size_t req_len, uint8_t **resp, size_t *resp_len);
 ACTR_EXPORT void actr_free_response(uint8_t *ptr, size_t len);
 
@@ -273,6 +291,7 @@ typedef struct ph_event {
     ph_bytes stream_id; /* of a chunk */
     uint64_t sequence;  /* of a chunk */
     uint32_t hook;      /* of a lifecycle step or a hook */
+    uint64_t token;     /* of the context, for guests that export actr_shutdown */
 } ph_event;
 
 /* Takes a request of actr_handle apart. Returns 0, or the code that actr_handle should return. */
@@ -291,9 +310,11 @@ PH_FN int32_t ph_read_event(const uint8_t *req, size_t req_len, ph_event *event)
         event->stream_id = ph_get(chunk, 1);
         event->sequence = ph_get_number(chunk, 2);
         event->payload = ph_get(chunk, 3);
+        event->token = ph_get_number(event->message, 3);
         return ACTR_SUCCESS;
     }
     context = ph_get(event->message, 1);
+    event->token = ph_get_number(event->message, event->op == ACTR_OP_GUEST_HOOK ? 6 : 3);
     event->self_id = ph_get(context, 1);
     event->caller_id = ph_get(context, 2);
     event->request_id = ph_get(context, 3);
@@ -350,15 +371,29 @@ typedef struct ph_result {
     size_t buffer_len;
 } ph_result;
 
-PH_FN void ph_release(const HostVTable *host, ph_result *result) {
-    if (result->buffer != NULL && result->buffer_len > 0) host->free_host_buf(result->buffer, result->buffer_len);
+/* The host as the helpers see it: the table, and the context where the table has contexts. */
+#ifdef PLAYHOUSE_CONTEXTS
+typedef struct ph_host {
+    const ContextVTable *table;
+    uint64_t token;
+} ph_host;
+#define PH_INVOKE(host, frame, len, out, out_len) (host)->table->invoke((host)->token, frame, len, out, out_len)
+#define PH_TAKE_BACK(host, ptr, len) (host)->table->free_host_buf(ptr, len)
+#else
+typedef HostVTable ph_host;
+#define PH_INVOKE(host, frame, len, out, out_len) (host)->invoke(frame, len, out, out_len)
+#define PH_TAKE_BACK(host, ptr, len) (host)->free_host_buf(ptr, len)
+#endif
+
+PH_FN void ph_release(const ph_host *host, ph_result *result) {
+    if (result->buffer != NULL && result->buffer_len > 0) PH_TAKE_BACK(host, result->buffer, result->buffer_len);
     result->buffer = NULL;
     result->buffer_len = 0;
     result->payload = ph_slice(NULL, 0);
 }
 
 /* Asks the host for an operation; message is encoded. Returns result->status. */
-PH_FN int32_t ph_invoke(const HostVTable *host, uint32_t op, ph_bytes message, ph_result *result) {
+PH_FN int32_t ph_invoke(const ph_host *host, uint32_t op, ph_bytes message, ph_result *result) {
     ph_buffer frame = PH_BUFFER_EMPTY;
     ph_bytes reply;
     result->payload = ph_slice(NULL, 0);
@@ -368,7 +403,7 @@ PH_FN int32_t ph_invoke(const HostVTable *host, uint32_t op, ph_bytes message, p
     ph_put_number(&frame, 2, op);
     if (message.len > 0) ph_put_bytes(&frame, 3, message);
     result->status = frame.failed ? ACTR_ALLOCATION_FAILED
-                                  : host->invoke(frame.ptr, frame.len, &result->buffer, &result->buffer_len);
+                                  : PH_INVOKE(host, frame.ptr, frame.len, &result->buffer, &result->buffer_len);
     ph_discard(&frame);
     if (result->status != ACTR_SUCCESS) return result->status;
     reply = ph_slice(result->buffer, result->buffer_len);
@@ -409,7 +444,7 @@ PH_FN void ph_put_dest(ph_buffer *out, uint32_t number, ph_dest dest) {
     ph_discard(&inner);
 }
 
-PH_FN int32_t ph_send(const HostVTable *host, uint32_t op, ph_dest dest, ph_bytes route, ph_bytes payload,
+PH_FN int32_t ph_send(const ph_host *host, uint32_t op, ph_dest dest, ph_bytes route, ph_bytes payload,
                       ph_result *result) {
     ph_buffer message = PH_BUFFER_EMPTY;
     int32_t status;
@@ -422,17 +457,17 @@ PH_FN int32_t ph_send(const HostVTable *host, uint32_t op, ph_dest dest, ph_byte
 }
 
 /* Sends a request and waits for the reply, which is result->payload. */
-PH_FN int32_t ph_call(const HostVTable *host, ph_dest dest, ph_bytes route, ph_bytes payload, ph_result *result) {
+PH_FN int32_t ph_call(const ph_host *host, ph_dest dest, ph_bytes route, ph_bytes payload, ph_result *result) {
     return ph_send(host, ACTR_OP_CALL, dest, route, payload, result);
 }
 
 /* Sends a request whose answer nobody awaits. */
-PH_FN int32_t ph_tell(const HostVTable *host, ph_dest dest, ph_bytes route, ph_bytes payload, ph_result *result) {
+PH_FN int32_t ph_tell(const ph_host *host, ph_dest dest, ph_bytes route, ph_bytes payload, ph_result *result) {
     return ph_send(host, ACTR_OP_TELL, dest, route, payload, result);
 }
 
 /* Finds an actor of exactly that type; result->payload is its encoded ActrId. */
-PH_FN int32_t ph_discover(const HostVTable *host, ph_bytes manufacturer, ph_bytes name, ph_bytes version,
+PH_FN int32_t ph_discover(const ph_host *host, ph_bytes manufacturer, ph_bytes name, ph_bytes version,
                           ph_result *result) {
     ph_buffer type = PH_BUFFER_EMPTY, message = PH_BUFFER_EMPTY;
     int32_t status;
@@ -447,7 +482,7 @@ PH_FN int32_t ph_discover(const HostVTable *host, ph_bytes manufacturer, ph_byte
 }
 
 /* Has chunks of a stream delivered from now on, or no more; op is ACTR_OP_REGISTER_STREAM or ACTR_OP_UNREGISTER_STREAM. */
-PH_FN int32_t ph_stream(const HostVTable *host, uint32_t op, ph_bytes stream_id, ph_result *result) {
+PH_FN int32_t ph_stream(const ph_host *host, uint32_t op, ph_bytes stream_id, ph_result *result) {
     ph_buffer message = PH_BUFFER_EMPTY;
     int32_t status;
     ph_put_bytes(&message, 1, stream_id);
@@ -457,7 +492,7 @@ PH_FN int32_t ph_stream(const HostVTable *host, uint32_t op, ph_bytes stream_id,
 }
 
 /* Sends one chunk. */
-PH_FN int32_t ph_send_chunk(const HostVTable *host, ph_dest dest, ph_bytes stream_id, uint64_t sequence, ph_bytes data,
+PH_FN int32_t ph_send_chunk(const ph_host *host, ph_dest dest, ph_bytes stream_id, uint64_t sequence, ph_bytes data,
                             uint32_t payload_class, ph_result *result) {
     ph_buffer chunk = PH_BUFFER_EMPTY, message = PH_BUFFER_EMPTY;
     int32_t status;

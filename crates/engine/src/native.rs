@@ -15,6 +15,7 @@
 
 mod active;
 mod buffers;
+mod contexts;
 mod elf;
 mod engine;
 mod error;

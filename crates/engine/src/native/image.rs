@@ -4,7 +4,7 @@ use std::mem::ManuallyDrop;
 use std::ptr;
 
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
-use playhouse_abi::native::{ActrFreeResponse, ActrHandle, ActrInit, FRAME_BYTES_MAX, status, symbol};
+use playhouse_abi::native::{ActrFreeResponse, ActrHandle, ActrInit, ActrShutdown, FRAME_BYTES_MAX, status, symbol};
 
 use super::error::LoadError;
 use super::memory_file::MemoryFile;
@@ -12,13 +12,15 @@ use super::table;
 
 /// A mapped library with its own data, and the functions that it exports.
 ///
-/// It stays mapped when this value is dropped, and so do the pointers into it.
+/// It stays mapped when this value is dropped, and so do the pointers into it, unless [`Image::end`] can unmap it.
 pub(super) struct Image {
     handle: ActrHandle,
     free_response: ActrFreeResponse,
     init: ActrInit,
-    _library: ManuallyDrop<Library>,
-    _file: ManuallyDrop<MemoryFile>,
+    /// Guests of actr 0.4 and 0.5 have it. They are given the table with contexts.
+    shutdown: Option<ActrShutdown>,
+    library: ManuallyDrop<Library>,
+    file: ManuallyDrop<MemoryFile>,
 }
 
 /// What is wrong with a reply before it is even read.
@@ -51,14 +53,36 @@ impl Image {
                 function::<ActrFreeResponse>(&library, symbol::FREE_RESPONSE)?,
             )
         };
-        Ok(Self { handle, free_response, init, _library: library, _file: file })
+        // SAFETY: as above.
+        let shutdown = unsafe { function::<ActrShutdown>(&library, symbol::SHUTDOWN) }.ok();
+        Ok(Self { handle, free_response, init, shutdown, library, file })
     }
 
     /// Lets the library construct its workload.
     pub(super) fn init(&self, payload: &[u8]) -> Result<(), LoadError> {
+        let table = if self.has_contexts() { table::with_contexts() } else { table::for_v1() };
         // SAFETY: the table is a static of the type that the library expects, and the payload outlives the call.
-        let status = unsafe { (self.init)(table::for_v1(), payload.as_ptr(), payload.len()) };
+        let status = unsafe { (self.init)(table, payload.as_ptr(), payload.len()) };
         if status == status::SUCCESS { Ok(()) } else { Err(LoadError::Init { status }) }
+    }
+
+    /// Whether the library calls the host in contexts, possibly from threads of its own.
+    pub(super) const fn has_contexts(&self) -> bool {
+        self.shutdown.is_some()
+    }
+
+    /// Shuts the library down and unmaps it, if it can be shut down and says that nothing of it runs on.
+    pub(super) fn end(mut self) {
+        let Some(shutdown) = self.shutdown else { return };
+        // SAFETY: no other call is under way, as the image's only owner ends here.
+        if unsafe { shutdown() } == status::SUCCESS {
+            // SAFETY: each is dropped once, as `self` is gone afterwards. The library has just said that no thread and no
+            // destructor of it will run, and nothing of ours keeps a pointer into it. The file goes after the mapping.
+            unsafe {
+                ManuallyDrop::drop(&mut self.library);
+                ManuallyDrop::drop(&mut self.file);
+            }
+        }
     }
 
     /// Has the library handle one frame. `read` gets the return code and the reply's bytes, which go back to the library

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use playhouse_types::{ActorError, Code, ErrorKind, Event, HostOp, HostReply};
 use playhouse_wire::native::{Request, write_host_reply};
 
+use super::contexts::{CONTEXTS_MAX, Held};
 use super::port::{Call, ToGuest, ToHost};
 use super::spin::{Spin, TASK_SPIN};
 use super::turnstile::Far;
@@ -26,6 +27,8 @@ pub(super) struct Run {
     workload: Arc<NativeWorkload>,
     context: Context,
     turn: Turn,
+    /// The context in which guests with contexts call, held until the run ends.
+    held: Option<Held>,
 }
 
 enum Turn {
@@ -42,7 +45,7 @@ enum Turn {
 
 impl Run {
     pub(super) const fn new(workload: Arc<NativeWorkload>, context: Context, event: Event) -> Self {
-        Self { workload, context, turn: Turn::New(event) }
+        Self { workload, context, turn: Turn::New(event), held: None }
     }
 
     /// Hands the event to the guest, or answers it where the ABI has nothing for it.
@@ -55,6 +58,13 @@ impl Run {
         }
         if self.workload.busy.swap(true, Ordering::Acquire) {
             return Some(Err(busy()));
+        }
+        if let Some(contexts) = &self.workload.contexts {
+            self.held = contexts.open(&self.context);
+            if self.held.is_none() {
+                self.workload.busy.store(false, Ordering::Release);
+                return Some(Err(too_many_contexts()));
+            }
         }
         let call = self.write(&event);
         self.hand_over(ToGuest::Call(call))
@@ -82,6 +92,7 @@ impl Run {
         let mut spare = self.workload.spare.lock();
         let mut frame = std::mem::take(&mut spare.frame);
         let mut optional = true;
+        let token = self.held.as_ref().map_or(0, Held::token);
         match event {
             Event::Request { route, payload } => {
                 optional = false;
@@ -93,18 +104,18 @@ impl Run {
                     route: route.as_str(),
                     payload,
                     timeout_ms: self.timeout_ms(),
-                    bridge_token: 0,
+                    bridge_token: token,
                 };
                 frames.request(&request, &mut frame);
             }
             Event::Chunk { chunk, sender } => {
                 optional = false;
-                frames.chunk(chunk, sender, 0, &mut frame);
+                frames.chunk(chunk, sender, token, &mut frame);
             }
-            Event::Start => frames.start(0, &mut frame),
-            Event::Ready => frames.ready(0, &mut frame),
-            Event::Stop => frames.stop(0, &mut frame),
-            Event::Runtime(event) => frames.runtime(event, 0, &mut frame),
+            Event::Start => frames.start(token, &mut frame),
+            Event::Ready => frames.ready(token, &mut frame),
+            Event::Stop => frames.stop(token, &mut frame),
+            Event::Runtime(event) => frames.runtime(event, token, &mut frame),
             Event::Error(_) => {}
         }
         Call { frame, optional }
@@ -155,6 +166,7 @@ impl Run {
                 ToHost::Op(op) => Poll::Ready(self.perform(op)),
                 ToHost::Returned { outcome, frame } => {
                     self.turn = Turn::Over;
+                    self.held = None;
                     self.workload.spare.lock().frame = frame;
                     self.workload.busy.store(false, Ordering::Release);
                     if matches!(outcome, Err(Failure::Crash(_))) {
@@ -220,6 +232,11 @@ fn gone() -> Failure {
 fn busy() -> Failure {
     let message = "the native guest is busy with another event";
     Failure::Error(ActorError::coded(ErrorKind::Internal, Code::GuestProtocol, message))
+}
+
+fn too_many_contexts() -> Failure {
+    let message = format!("the native guest retains {CONTEXTS_MAX} contexts, which is the limit");
+    Failure::Error(ActorError::coded(ErrorKind::Unavailable, Code::GuestProtocol, message))
 }
 
 fn host_panicked() -> ActorError {

@@ -5,9 +5,18 @@
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use playhouse_abi::native::{FRAME_BYTES_MAX, HostVTable, status};
+use playhouse_abi::native::{ContextVTable, FRAME_BYTES_MAX, HostVTable, status};
 
-use super::{active, buffers};
+use super::buffers::Account;
+use super::{active, buffers, contexts};
+
+static WITH_CONTEXTS: ContextVTable =
+    ContextVTable { retain_context, release_context, invoke: context_invoke, free_host_buf: host_free };
+
+/// The table for guests of actr 0.4 and 0.5, valid for ever.
+pub(super) const fn with_contexts() -> *const c_void {
+    (&raw const WITH_CONTEXTS).cast()
+}
 
 static V1: HostVTable = HostVTable { invoke: host_invoke, free_host_buf: host_free };
 
@@ -18,15 +27,52 @@ pub(super) const fn for_v1() -> *const c_void {
 
 unsafe extern "C" fn host_invoke(frame: *const u8, frame_len: usize, out: *mut *mut u8, out_len: *mut usize) -> i32 {
     guard(|| {
-        let out = Out::new(out, out_len)?;
-        // SAFETY: the guest says that these bytes are its own to read during the call.
-        let frame = unsafe { bytes_from(frame, frame_len) }?;
-        let (reply, account) = active::invoke(frame)?;
-        let (address, len) = buffers::lend(reply, &account).ok_or(status::ALLOCATION_FAILED)?;
-        // SAFETY: both are non-null and the guest says that they are its own to be written during the call.
-        unsafe { out.put(address, len) };
-        Ok(())
+        // SAFETY: the guest says that the frame is its own to read and the outputs its own to write during the call.
+        unsafe { answer(frame, frame_len, Out::new(out, out_len)?, active::invoke) }
     })
+}
+
+unsafe extern "C" fn context_invoke(
+    token: u64,
+    frame: *const u8,
+    frame_len: usize,
+    out: *mut *mut u8,
+    out_len: *mut usize,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the guest says that the frame is its own to read and the outputs its own to write during the call.
+        unsafe { answer(frame, frame_len, Out::new(out, out_len)?, |frame| contexts::invoke(token, frame)) }
+    })
+}
+
+unsafe extern "C" fn retain_context(token: u64) -> i32 {
+    guard(|| if contexts::retain(token) { Ok(()) } else { Err(status::ERROR) })
+}
+
+unsafe extern "C" fn release_context(token: u64) {
+    let _ = guard(|| {
+        contexts::release(token);
+        Ok(())
+    });
+}
+
+/// Gives the guest the reply that `invoke` makes of its frame.
+///
+/// # Safety
+/// The frame must be valid for reading and the outputs for writing.
+unsafe fn answer(
+    frame: *const u8,
+    frame_len: usize,
+    out: Out,
+    invoke: impl FnOnce(&[u8]) -> Result<(Vec<u8>, Account), i32>,
+) -> Result<(), i32> {
+    // SAFETY: by this function's own contract.
+    let frame = unsafe { bytes_from(frame, frame_len) }?;
+    let (reply, account) = invoke(frame)?;
+    let (address, len) = buffers::lend(reply, &account).ok_or(status::ALLOCATION_FAILED)?;
+    // SAFETY: by this function's own contract; `Out` has no null pointers.
+    unsafe { out.put(address, len) };
+    Ok(())
 }
 
 unsafe extern "C" fn host_free(ptr: *mut u8, len: usize) {

@@ -34,8 +34,15 @@ pub(super) struct Birth {
     pub(super) port: Arc<Port>,
 }
 
+/// What is known of a guest once it is loaded.
+pub(super) struct Ready {
+    pub(super) has_contexts: bool,
+}
+
+type Verdict = Result<Ready, LoadError>;
+
 /// Starts the thread of a guest and loads the library there. The receiver hears whether the guest is ready.
-pub(super) fn spawn(name: &str, birth: Birth) -> Result<oneshot::Receiver<Result<(), LoadError>>, LoadError> {
+pub(super) fn spawn(name: &str, birth: Birth) -> Result<oneshot::Receiver<Verdict>, LoadError> {
     let slot = Slot::acquire()?;
     let (ready, is_ready) = oneshot::channel();
     std::thread::Builder::new()
@@ -56,7 +63,7 @@ pub(super) fn receive(port: &Port) -> Option<ToGuest> {
     port.receive(|| permit.is_some() && spin.again())
 }
 
-fn live(birth: Birth, ready: oneshot::Sender<Result<(), LoadError>>) {
+fn live(birth: Birth, ready: oneshot::Sender<Verdict>) {
     let _farewell = Farewell(Arc::clone(&birth.port));
     let image = match Image::load(&birth.library).and_then(|image| image.init(&birth.init_payload).map(|()| image)) {
         Ok(image) => image,
@@ -65,8 +72,8 @@ fn live(birth: Birth, ready: oneshot::Sender<Result<(), LoadError>>) {
             return;
         }
     };
-    if ready.send(Ok(())).is_err() {
-        return;
+    if ready.send(Ok(Ready { has_contexts: image.has_contexts() })).is_err() {
+        return image.end();
     }
     let call = Rc::new(ActiveCall {
         port: birth.port,
@@ -87,6 +94,7 @@ fn live(birth: Birth, ready: oneshot::Sender<Result<(), LoadError>>) {
             return;
         }
     }
+    image.end();
 }
 
 /// Tells the run that the thread has ended, however it did.

@@ -4,9 +4,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use parking_lot::Mutex;
 use playhouse_types::{ActorError, ActorType, Event};
 use playhouse_wire::native::{GuestFrames, init_payload};
+use tokio::runtime::Handle;
 
+use super::contexts::Contexts;
 use super::error::LoadError;
-use super::port::{Port, ToHost};
+use super::port::Port;
 use super::run::Run;
 use super::worker::{self, Birth};
 use crate::{Context, Running, Seed, Workload};
@@ -15,6 +17,8 @@ use crate::{Context, Running, Seed, Workload};
 pub(super) struct NativeWorkload {
     pub(super) port: Arc<Port>,
     pub(super) frames: GuestFrames,
+    /// Of guests that call in contexts.
+    pub(super) contexts: Option<Contexts>,
     pub(super) lost: AtomicBool,
     /// A run has the guest.
     pub(super) busy: AtomicBool,
@@ -36,18 +40,20 @@ impl NativeWorkload {
         seed: Seed,
     ) -> Result<Arc<dyn Workload>, ActorError> {
         let port = Arc::new(Port::new());
-        let workload = Arc::new(Self {
-            port: Arc::clone(&port),
+        let host_calls_max = seed.limits.host_calls;
+        let birth =
+            Birth { library, init_payload: init_payload(&actor_type), limits: seed.limits, port: Arc::clone(&port) };
+        let name = format!("native {:x}", seed.self_id.serial().number());
+        let ready = worker::spawn(&name, birth)?.await.unwrap_or(Err(LoadError::Ended))?;
+        let contexts = ready.has_contexts.then(|| Contexts::new(Handle::current(), host_calls_max));
+        Ok(Arc::new(Self {
+            port,
             frames: GuestFrames::new(&seed.self_id),
+            contexts,
             lost: AtomicBool::new(false),
             busy: AtomicBool::new(false),
             spare: Mutex::default(),
-        });
-        let birth = Birth { library, init_payload: init_payload(&actor_type), limits: seed.limits, port };
-        let name = format!("native {:x}", seed.self_id.serial().number());
-        let ready = worker::spawn(&name, birth)?;
-        ready.await.unwrap_or(Err(LoadError::Ended))?;
-        Ok(workload)
+        }))
     }
 }
 
@@ -64,6 +70,5 @@ impl Workload for NativeWorkload {
 impl Drop for NativeWorkload {
     fn drop(&mut self) {
         self.port.close();
-        drop::<Option<ToHost>>(self.port.take_answer());
     }
 }

@@ -1,15 +1,15 @@
 //! How actors come to a node.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Weak};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use playhouse_engine::Prepared;
 use playhouse_engine::linked::Linked;
 use playhouse_guest::{Dispatch, SharedDispatch};
-use playhouse_package::{BinaryKind, PackageConcurrency, VerifiedPackage, VerifyError};
-use playhouse_types::{ActorError, ActorId, ActorType, Serial};
+use playhouse_package::{PackageConcurrency, VerifiedPackage, VerifyError};
+use playhouse_types::{ActorId, ActorType, Serial};
 
 use crate::actor_ref::ActorRef;
 use crate::cell::{Cell, Setup};
@@ -36,9 +36,10 @@ impl Node {
     pub async fn verify(&self, package: Bytes) -> Result<VerifiedPackage, NodeError> {
         let shared = Arc::clone(&self.0);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        let verified = self.0.runtime.spawn_blocking(move || -> Result<VerifiedPackage, VerifyError> {
-            playhouse_package::verify(package, &shared.trust, now, &shared.package_limits)
-        });
+        let verified = self
+            .0
+            .runtime
+            .spawn_blocking(move || -> Result<VerifiedPackage, VerifyError> { shared.programs.verify(package, now) });
         let verified = verified.await.map_err(|_| NodeError::Stopping)?;
         verified.map_err(|error| NodeError::Refused(Box::new(error)))
     }
@@ -60,7 +61,7 @@ impl Node {
             None => declared_grants(&package),
         };
         let digest = package.package_digest().to_string();
-        let program = self.program(package).await?.map_err(start)?;
+        let program = self.0.programs.prepare(package).await?.map_err(start)?;
         self.start(actor_type.clone(), program, options, (grants, Some(digest))).await
     }
 
@@ -140,26 +141,6 @@ impl Node {
             return Err(NodeError::Start { actor_type, source });
         }
         Ok(ActorRef(cell))
-    }
-
-    /// The program of a package; the one in use already, if there is one.
-    async fn program(&self, package: VerifiedPackage) -> Result<Result<Arc<dyn Prepared>, ActorError>, NodeError> {
-        let key = format!("{:?} {} {}", package.kind(), package.target(), package.package_digest());
-        if let Some(program) = self.0.programs.lock().get(&key).and_then(Weak::upgrade) {
-            return Ok(Ok(program));
-        }
-        let (engine, name) = match package.kind() {
-            BinaryKind::NativeCdylib => (&self.0.native, "native"),
-            _ => (&self.0.wasm, "wasm"),
-        };
-        let engine = engine.as_ref().ok_or(NodeError::EngineMissing { engine: name })?;
-        let prepared = engine.prepare(package).await;
-        if let Ok(program) = &prepared {
-            let mut programs = self.0.programs.lock();
-            programs.retain(|_, program| program.strong_count() > 0);
-            programs.insert(key, Arc::downgrade(program));
-        }
-        Ok(prepared)
     }
 }
 

@@ -21,6 +21,7 @@ use crate::error::NodeError;
 use crate::grants::Grants;
 use crate::logs::Logs;
 use crate::node::Node;
+use crate::programs::Programs;
 use crate::shared::Shared;
 use crate::shell::{Shell, ShellHandler, ShellMessage};
 
@@ -133,11 +134,13 @@ impl NodeBuilder {
             realm: Realm::new(self.realm),
             next_serial: AtomicU64::new(1),
             stopping: AtomicBool::new(false),
-            trust: self.trust,
-            package_limits: self.package_limits,
-            wasm,
-            native,
-            programs: Mutex::new(HashMap::new()),
+            programs: Programs {
+                trust: self.trust,
+                limits: self.package_limits,
+                wasm,
+                native,
+                in_use: Mutex::new(HashMap::new()),
+            },
         }))
     }
 }

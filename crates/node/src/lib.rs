@@ -24,6 +24,7 @@ mod latency;
 mod logs;
 mod node;
 mod options;
+mod programs;
 mod shared;
 mod shell;
 mod status;

@@ -1,15 +1,12 @@
 //! What all parts of a node share.
 
-use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::future::Future;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
-use std::sync::{Arc, Weak};
 use std::time::{Instant, SystemTime};
 
 use parking_lot::Mutex;
-use playhouse_engine::{Engine, Prepared};
-use playhouse_package::{PackageLimits, TrustPolicy};
 use playhouse_scheduler::{DeadLetter, DeadLetters, WaitId, Waits};
 use playhouse_types::{ActorError, ActorId, ActorType, Code, ErrorKind, Realm};
 use tokio::runtime::Handle;
@@ -18,6 +15,7 @@ use crate::builder::Policy;
 use crate::cell::{Cell, Letter};
 use crate::directory::Directory;
 use crate::logs::Logs;
+use crate::programs::Programs;
 use crate::shell::Shell;
 
 /// What all parts of a node share.
@@ -33,12 +31,7 @@ pub(crate) struct Shared {
     pub(crate) realm: Realm,
     pub(crate) next_serial: AtomicU64,
     pub(crate) stopping: AtomicBool,
-    pub(crate) trust: TrustPolicy,
-    pub(crate) package_limits: PackageLimits,
-    pub(crate) wasm: Option<Arc<dyn Engine>>,
-    pub(crate) native: Option<Arc<dyn Engine>>,
-    /// Programs in use, by the digest of their binary.
-    pub(crate) programs: Mutex<HashMap<String, Weak<dyn Prepared>>>,
+    pub(crate) programs: Programs,
 }
 
 /// A dead letter and whom it was for.

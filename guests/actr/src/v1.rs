@@ -2,11 +2,11 @@ use std::cell::Cell;
 use std::pin::Pin;
 
 #[cfg(feature = "a")]
-wit_bindgen::generate!({ path: "wit-a", async: true });
+wit_bindgen::generate!({ path: "../../crates/abi/wit/actr-0.1-a", async: true });
 #[cfg(feature = "b")]
-wit_bindgen::generate!({ path: "wit-b", async: true });
+wit_bindgen::generate!({ path: "../../crates/abi/wit/actr-0.1-b", async: true });
 #[cfg(feature = "c")]
-wit_bindgen::generate!({ path: "wit-c", async: true });
+wit_bindgen::generate!({ path: "../../crates/abi/wit/actr-0.1-c", async: true });
 
 use actr::workload::host;
 use actr::workload::types::{ActrError, ActrId, ActrType, Dest, MetadataEntry, PayloadType};
@@ -86,6 +86,11 @@ impl Guest for Sample {
             "log-flood" => loop {
                 host::log_message("info".into(), "x".repeat(1000)).await;
             },
+            // Waits for its host once, and then for nothing.
+            "hang" => {
+                drop(host::call(SHELL, "app.Service.Method".into(), payload).await);
+                std::future::pending().await
+            }
             "fail" => Err(ActrError::InvalidArgument(text(payload)?)),
             "trap" => core::arch::wasm32::unreachable(),
             "loop" => loop {

@@ -1,7 +1,7 @@
 use std::cell::Cell;
 use std::pin::Pin;
 
-wit_bindgen::generate!({ path: "wit-v2", async: true });
+wit_bindgen::generate!({ path: "../../crates/abi/wit/actr-0.2", async: true });
 
 use actr::workload::host;
 use actr::workload::types::{ActrError, ActrId, ActrType, DataChunk, Dest, MetadataEntry, PayloadType};
@@ -69,6 +69,11 @@ impl Guest for Sample {
             "log-flood" => loop {
                 host::log_message(token, "info".into(), "x".repeat(1000)).await;
             },
+            // Waits for its host once, and then for nothing.
+            "hang" => {
+                drop(host::call(token, Dest::Host, "app.Service.Method".into(), payload).await);
+                std::future::pending().await
+            }
             "fail" => Err(ActrError::InvalidArgument(text(payload)?)),
             "trap" => core::arch::wasm32::unreachable(),
             "loop" => loop {

@@ -16,6 +16,7 @@ mod types;
 mod walk;
 
 use graph::Graph;
+use playhouse_types::{ActorError, Code, ErrorKind};
 
 /// The instance that guests import.
 const HOST: &str = "actr:workload/host@0.1.0";
@@ -86,6 +87,22 @@ pub(super) fn rewrite(component: &[u8]) -> Result<Option<Vec<u8>>, RewriteError>
         }
     }
     Ok(Some(bytes))
+}
+
+impl RewriteError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Malformed { .. } | Self::TooComplex { .. } => Code::WasmInvalid,
+            Self::SharedType { .. } => Code::WasmShape,
+        }
+    }
+}
+
+impl From<RewriteError> for ActorError {
+    fn from(error: RewriteError) -> Self {
+        let message = format!("the component cannot be made fit for this engine: {error}");
+        Self::coded(ErrorKind::InvalidArgument, error.code(), message)
+    }
 }
 
 impl From<wasmparser::Error> for RewriteError {

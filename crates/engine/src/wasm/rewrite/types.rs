@@ -133,7 +133,11 @@ impl<'g, 'a> Scopes<'g, 'a> {
                 let from = usize::try_from(count).ok().and_then(|count| self.stack.len().checked_sub(count + 1));
                 let scope = from.and_then(|depth| self.stack.get_mut(depth));
                 let space = scope.and_then(|scope| scope.space(kind));
-                let node = at(space.ok_or_else(|| malformed(offset, "an alias of a scope that is not there"))?, index, offset)?;
+                let node = at(
+                    space.ok_or_else(|| malformed(offset, "an alias of a scope that is not there"))?,
+                    index,
+                    offset,
+                )?;
                 self.define(kind, node, offset)
             }
             ComponentAlias::CoreInstanceExport { .. } => Ok(()),

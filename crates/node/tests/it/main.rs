@@ -3,6 +3,8 @@
 mod calls;
 mod cycles;
 mod overload;
+#[cfg(all(feature = "wasm", feature = "native"))]
+mod packages;
 mod streams;
 mod supervision;
 mod support;

@@ -24,6 +24,7 @@ mod judge;
 mod memory_file;
 mod port;
 mod run;
+mod sheet;
 mod spin;
 mod sync;
 mod table;

@@ -10,6 +10,7 @@ use playhouse_wire::native::{HostCall, write_reply};
 
 use super::buffers::Account;
 use super::port::{Port, ToGuest, ToHost};
+use super::spin::Patience;
 use super::worker::receive;
 
 /// What a guest's thread needs while it handles one event.
@@ -18,6 +19,7 @@ pub(super) struct ActiveCall {
     pub(super) account: Account,
     pub(super) host_calls_max: u32,
     pub(super) host_calls: Cell<u32>,
+    pub(super) patience: Cell<Patience>,
 }
 
 thread_local! {
@@ -51,8 +53,8 @@ pub(super) fn invoke(frame: &[u8]) -> Result<(Vec<u8>, Account), i32> {
         return Ok((failed(ErrorKind::Unavailable, Code::GuestHostCallLimit, &message), call.account.clone()));
     }
     call.host_calls.set(count);
-    call.port.answer(ToHost::Op(op));
-    let reply = match receive(&call.port) {
+    call.port.answer(ToHost::Op(Box::new(op)));
+    let reply = match receive(&call) {
         Some(ToGuest::OpDone(reply)) => reply,
         // The run was dropped: nobody waits for this event any more.
         _ => failed(ErrorKind::TimedOut, Code::DeadlineExpired, "the event was given up"),

@@ -1,21 +1,20 @@
-use std::fmt::Write;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context as TaskContext, Poll, ready};
-use std::time::Instant;
 
 use bytes::Bytes;
 use playhouse_types::{ActorError, Code, ErrorKind, Event, HostOp, HostReply};
-use playhouse_wire::native::{Request, write_host_reply};
+use playhouse_wire::native::write_host_reply;
 
 use super::contexts::{CONTEXTS_MAX, Held};
-use super::port::{Call, ToGuest, ToHost};
-use super::spin::{Spin, TASK_SPIN};
+use super::port::{ToGuest, ToHost};
+use super::sheet::Sheet;
+use super::spin::{Patience, Spin, TASK_SPIN};
 use super::turnstile::Far;
-use super::workload::NativeWorkload;
+use super::workload::{NativeWorkload, Spare};
 use crate::{Context, Failure, HostFuture, Outcome};
 
 /// Host operations that one poll carries out before it lets other tasks run.
@@ -29,6 +28,7 @@ pub(super) struct Run {
     turn: Turn,
     /// The context in which guests with contexts call, held until the run ends.
     held: Option<Held>,
+    patience: Patience,
 }
 
 enum Turn {
@@ -45,7 +45,7 @@ enum Turn {
 
 impl Run {
     pub(super) const fn new(workload: Arc<NativeWorkload>, context: Context, event: Event) -> Self {
-        Self { workload, context, turn: Turn::New(event), held: None }
+        Self { workload, context, turn: Turn::New(event), held: None, patience: Patience::new() }
     }
 
     /// Hands the event to the guest, or answers it where the ABI has nothing for it.
@@ -66,8 +66,13 @@ impl Run {
                 return Some(Err(too_many_contexts()));
             }
         }
-        let call = self.write(&event);
-        self.hand_over(ToGuest::Call(call))
+        let mut spare = self.workload.spare.lock();
+        let mut sheet = spare.sheet.take().unwrap_or_default();
+        self.patience = spare.patience;
+        drop(spare);
+        let token = self.held.as_ref().map_or(0, Held::token);
+        sheet.write(&self.workload.frames, &self.context, &event, token);
+        self.hand_over(ToGuest::Call(sheet))
     }
 
     /// Gives the guest its turn.
@@ -87,55 +92,31 @@ impl Run {
         gone()
     }
 
-    fn write(&self, event: &Event) -> Call {
-        let frames = &self.workload.frames;
-        let mut spare = self.workload.spare.lock();
-        let mut frame = std::mem::take(&mut spare.frame);
-        let mut optional = true;
-        let token = self.held.as_ref().map_or(0, Held::token);
-        match event {
-            Event::Request { route, payload } => {
-                optional = false;
-                spare.request_id.clear();
-                let _ = write!(spare.request_id, "{}", self.context.request_id);
-                let request = Request {
-                    caller: self.context.caller.as_ref(),
-                    request_id: &spare.request_id,
-                    route: route.as_str(),
-                    payload,
-                    timeout_ms: self.timeout_ms(),
-                    bridge_token: token,
-                };
-                frames.request(&request, &mut frame);
-            }
-            Event::Chunk { chunk, sender } => {
-                optional = false;
-                frames.chunk(chunk, sender, token, &mut frame);
-            }
-            Event::Start => frames.start(token, &mut frame),
-            Event::Ready => frames.ready(token, &mut frame),
-            Event::Stop => frames.stop(token, &mut frame),
-            Event::Runtime(event) => frames.runtime(event, token, &mut frame),
-            Event::Error(_) => {}
-        }
-        Call { frame, optional }
-    }
-
-    /// What is left of the caller's time; 0 if nobody waits.
-    fn timeout_ms(&self) -> i64 {
-        let left = self.context.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        left.map_or(0, |left| i64::try_from(left.as_millis()).unwrap_or(i64::MAX))
-    }
-
     /// Takes what the guest's thread says, after a moment of spinning if that is likely to help.
     fn listen(&mut self, cx: &mut TaskContext<'_>) -> Poll<ToHost> {
         let port = &self.workload.port;
         if let Turn::Guest { worth_spinning: worth @ true } = &mut self.turn {
             *worth = false;
-            let mut spin = Spin::new(TASK_SPIN);
-            while !port.is_answered() && spin.again() {}
+            if !port.is_answered() && self.patience.allows() {
+                let mut spin = Spin::new(TASK_SPIN);
+                while !port.is_answered() && spin.again() {}
+                self.patience.learn(port.is_answered());
+            }
         }
         port.poll(cx)
+    }
+
+    /// The guest is done with the event.
+    fn finish(&mut self, result: Result<(), Failure>, mut sheet: Box<Sheet>) -> Outcome {
+        self.turn = Turn::Over;
+        self.held = None;
+        if matches!(result, Err(Failure::Crash(_))) {
+            self.workload.lost.store(true, Ordering::Release);
+        }
+        let outcome = result.map(|()| sheet.take_reply());
+        *self.workload.spare.lock() = Spare { sheet: Some(sheet), patience: self.patience };
+        self.workload.busy.store(false, Ordering::Release);
+        outcome
     }
 
     fn answer(&mut self, result: &Result<HostReply, ActorError>) -> Option<Outcome> {
@@ -163,17 +144,8 @@ impl Run {
                 Poll::Ready(self.start(event))
             }
             Turn::Guest { .. } => match ready!(self.listen(cx)) {
-                ToHost::Op(op) => Poll::Ready(self.perform(op)),
-                ToHost::Returned { outcome, frame } => {
-                    self.turn = Turn::Over;
-                    self.held = None;
-                    self.workload.spare.lock().frame = frame;
-                    self.workload.busy.store(false, Ordering::Release);
-                    if matches!(outcome, Err(Failure::Crash(_))) {
-                        self.workload.lost.store(true, Ordering::Release);
-                    }
-                    Poll::Ready(Some(outcome))
-                }
+                ToHost::Op(op) => Poll::Ready(self.perform(*op)),
+                ToHost::Returned(result, sheet) => Poll::Ready(Some(self.finish(result, sheet))),
                 ToHost::Gone => Poll::Ready(Some(Err(self.lose()))),
             },
             Turn::Host(operation) => {
@@ -209,7 +181,7 @@ impl Drop for Run {
         let port = &self.workload.port;
         // A guest that has not begun, or is done, has lost nothing. One that waits for an operation has.
         let untouched = matches!(port.retract(), Some(ToGuest::Call(_)))
-            || matches!(port.take_answer(), Some(ToHost::Returned { .. }));
+            || matches!(port.take_answer(), Some(ToHost::Returned(..)));
         if untouched {
             self.workload.busy.store(false, Ordering::Release);
             return;

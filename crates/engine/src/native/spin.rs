@@ -14,6 +14,9 @@ pub(super) const GUEST_SPIN: Duration = Duration::from_micros(30);
 /// the worker's other tasks wait no longer than this.
 pub(super) const TASK_SPIN: Duration = Duration::from_micros(5);
 
+/// How long either looks without giving its core away. Both sides may share a core if the others are busy; then the
+/// other side cannot go on before this one yields.
+const SELFISH: Duration = Duration::from_micros(2);
 /// Looks between two readings of the clock, which costs as much as several looks.
 const LOOKS_PER_READING: u32 = 16;
 
@@ -44,7 +47,43 @@ impl Spin {
             return true;
         }
         let now = Instant::now();
-        now.duration_since(*self.since.get_or_insert(now)) < self.limit
+        let spent = now.duration_since(*self.since.get_or_insert(now));
+        if spent > SELFISH {
+            std::thread::yield_now();
+        }
+        spent < self.limit
+    }
+}
+
+/// Whether looking has been of use lately. After it was not, it is left out for a while, and longer each time: a side that
+/// shares its core with the other, or has long pauses, soon sleeps at once.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Patience {
+    left_out: u8,
+    leave_out: u8,
+}
+
+impl Patience {
+    /// Times that looking is left out at most. One wasted look in so many costs a few per cent.
+    const LEAVE_OUT_MAX: u8 = 32;
+
+    pub(super) const fn new() -> Self {
+        Self { left_out: 0, leave_out: 0 }
+    }
+
+    /// Whether to look this time.
+    pub(super) fn allows(&mut self) -> bool {
+        if self.left_out < self.leave_out {
+            self.left_out += 1;
+            return false;
+        }
+        true
+    }
+
+    /// What came of looking.
+    pub(super) fn learn(&mut self, was_of_use: bool) {
+        self.left_out = 0;
+        self.leave_out = if was_of_use { 0 } else { (2 * self.leave_out).clamp(1, Self::LEAVE_OUT_MAX) };
     }
 }
 
@@ -64,3 +103,6 @@ impl Drop for SpinPermit {
         SPINNERS.fetch_sub(1, Ordering::Relaxed);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,10 +16,15 @@ const FOR_FAR: u8 = 1;
 const FOR_NEAR: u8 = 2;
 
 pub(super) struct Turnstile<Down, Up> {
-    hint: AtomicU8,
+    hint: Apart<AtomicU8>,
     shared: Mutex<Shared<Down, Up>>,
     bell: Condvar,
 }
+
+/// A value with cache lines of its own (two, as processors fetch them in pairs): a side that looks at the hint again and
+/// again does not slow the lock of the other down.
+#[repr(align(128))]
+struct Apart<T>(T);
 
 struct Shared<Down, Up> {
     down: Option<Down>,
@@ -39,7 +44,7 @@ pub(super) enum Far {
 impl<Down, Up> Turnstile<Down, Up> {
     pub(super) fn new() -> Self {
         let shared = Shared { down: None, up: None, near: None, far_asleep: false, closed: false };
-        Self { hint: AtomicU8::new(NOTHING), shared: Mutex::new(shared), bell: Condvar::new() }
+        Self { hint: Apart(AtomicU8::new(NOTHING)), shared: Mutex::new(shared), bell: Condvar::new() }
     }
 
     /// Near side: hands a message over. Gives it back if one is there already or the turnstile is closed.
@@ -51,7 +56,7 @@ impl<Down, Up> Turnstile<Down, Up> {
         shared.down = Some(down);
         let far_asleep = shared.far_asleep;
         drop(shared);
-        self.hint.store(FOR_FAR, Ordering::Release);
+        self.hint.0.store(FOR_FAR, Ordering::Release);
         if far_asleep {
             self.bell.notify_one();
             return Ok(Far::Asleep);
@@ -76,7 +81,7 @@ impl<Down, Up> Turnstile<Down, Up> {
 
     /// Near side: whether [`Turnstile::poll`] is likely to find a message. Costs no lock.
     pub(super) fn is_answered(&self) -> bool {
-        self.hint.load(Ordering::Acquire) == FOR_NEAR
+        self.hint.0.load(Ordering::Acquire) == FOR_NEAR
     }
 
     /// Near side: takes the message back that the far side has not taken yet.
@@ -92,13 +97,17 @@ impl<Down, Up> Turnstile<Down, Up> {
     /// Near side: from now on the far side finds the end instead of a message.
     pub(super) fn close(&self) {
         self.shared.lock().closed = true;
-        self.hint.store(FOR_FAR, Ordering::Release);
+        self.hint.0.store(FOR_FAR, Ordering::Release);
         self.bell.notify_one();
     }
 
-    /// Far side: waits for a message; none at the end. Looks without parking as long as `spin` says so.
-    pub(super) fn receive(&self, mut spin: impl FnMut() -> bool) -> Option<Down> {
-        while self.hint.load(Ordering::Acquire) != FOR_FAR && spin() {}
+    /// Far side: whether [`Turnstile::receive`] is likely to return at once. Costs no lock.
+    pub(super) fn is_called(&self) -> bool {
+        self.hint.0.load(Ordering::Acquire) == FOR_FAR
+    }
+
+    /// Far side: waits for a message; none at the end.
+    pub(super) fn receive(&self) -> Option<Down> {
         let mut shared = self.shared.lock();
         loop {
             if shared.closed {
@@ -119,7 +128,7 @@ impl<Down, Up> Turnstile<Down, Up> {
         shared.up = Some(up);
         let near = shared.near.take();
         drop(shared);
-        self.hint.store(FOR_NEAR, Ordering::Release);
+        self.hint.0.store(FOR_NEAR, Ordering::Release);
         if let Some(near) = near {
             near.wake();
         }
@@ -132,7 +141,7 @@ impl<Down, Up> Turnstile<Down, Up> {
         shared.up.get_or_insert(up);
         let near = shared.near.take();
         drop(shared);
-        self.hint.store(FOR_NEAR, Ordering::Release);
+        self.hint.0.store(FOR_NEAR, Ordering::Release);
         if let Some(near) = near {
             near.wake();
         }

@@ -13,7 +13,8 @@ use super::buffers::Account;
 use super::error::LoadError;
 use super::image::Image;
 use super::judge::judge;
-use super::port::{Call, Port, ToGuest, ToHost};
+use super::port::{Port, ToGuest, ToHost};
+use super::sheet::Sheet;
 use super::spin::{GUEST_SPIN, Spin, SpinPermit};
 use crate::{Failure, Limits};
 
@@ -56,11 +57,19 @@ pub(super) fn spawn(name: &str, birth: Birth) -> Result<oneshot::Receiver<Verdic
     Ok(is_ready)
 }
 
-/// Waits for what the run says, spinning for a moment if a core is free.
-pub(super) fn receive(port: &Port) -> Option<ToGuest> {
-    let permit = SpinPermit::acquire();
-    let mut spin = Spin::new(GUEST_SPIN);
-    port.receive(|| permit.is_some() && spin.again())
+/// Waits for what the run says, looking for a moment before it sleeps if that has been of use and a core is free.
+pub(super) fn receive(call: &ActiveCall) -> Option<ToGuest> {
+    let mut patience = call.patience.get();
+    if !call.port.is_called()
+        && patience.allows()
+        && let Some(_permit) = SpinPermit::acquire()
+    {
+        let mut spin = Spin::new(GUEST_SPIN);
+        while !call.port.is_called() && spin.again() {}
+        patience.learn(call.port.is_called());
+    }
+    call.patience.set(patience);
+    call.port.receive()
 }
 
 fn live(birth: Birth, ready: oneshot::Sender<Verdict>) {
@@ -80,16 +89,24 @@ fn live(birth: Birth, ready: oneshot::Sender<Verdict>) {
         account: Account::default(),
         host_calls_max: birth.limits.host_calls,
         host_calls: Cell::new(0),
+        patience: Cell::default(),
     });
     // The library's bytes are in its memory file now.
     drop(birth.library);
     let reply_bytes_max = birth.limits.reply_bytes;
-    while let Some(message) = receive(&call.port) {
-        let ToGuest::Call(Call { frame, optional }) = message else { continue };
-        let outcome =
-            active::with(&call, || image.handle(&frame, |code, reply| judge(code, reply, optional, reply_bytes_max)));
+    while let Some(message) = receive(&call) {
+        let ToGuest::Call(mut sheet) = message else { continue };
+        let Sheet { frame, reply, optional, .. } = &mut *sheet;
+        let outcome = active::with(&call, || {
+            image.handle(frame, |code, bytes| {
+                let payload = judge(code, bytes, *optional, reply_bytes_max)?;
+                reply.clear();
+                reply.extend_from_slice(payload);
+                Ok(())
+            })
+        });
         let is_crash = matches!(outcome, Err(Failure::Crash(_)));
-        call.port.answer(ToHost::Returned { outcome, frame });
+        call.port.answer(ToHost::Returned(outcome, sheet));
         if is_crash {
             return;
         }

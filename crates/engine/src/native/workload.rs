@@ -10,6 +10,8 @@ use super::contexts::Contexts;
 use super::error::LoadError;
 use super::port::Port;
 use super::run::Run;
+use super::sheet::Sheet;
+use super::spin::Patience;
 use super::worker::{self, Birth};
 use crate::{Context, Running, Seed, Workload};
 
@@ -25,11 +27,11 @@ pub(super) struct NativeWorkload {
     pub(super) spare: Mutex<Spare>,
 }
 
-/// Memory that runs use one after the other.
+/// What one run leaves to the next.
 #[derive(Default)]
 pub(super) struct Spare {
-    pub(super) frame: Vec<u8>,
-    pub(super) request_id: String,
+    pub(super) sheet: Option<Box<Sheet>>,
+    pub(super) patience: Patience,
 }
 
 impl NativeWorkload {

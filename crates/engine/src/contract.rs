@@ -183,6 +183,9 @@ impl fmt::Debug for Seed {
     }
 }
 
+/// A workload being made.
+pub type Creation = Pin<Box<dyn Future<Output = Result<Arc<dyn Workload>, ActorError>> + Send>>;
+
 /// A program that is ready to run: linked in, compiled, or checked and waiting to be mapped.
 pub trait Prepared: Send + Sync + 'static {
     /// Which engine runs it.
@@ -192,7 +195,7 @@ pub trait Prepared: Send + Sync + 'static {
     fn concurrency(&self) -> Concurrency;
 
     /// Makes one workload. No event has been given to it yet.
-    fn create(&self, seed: Seed) -> Pin<Box<dyn Future<Output = Result<Arc<dyn Workload>, ActorError>> + Send>>;
+    fn create(&self, seed: Seed) -> Creation;
 }
 
 /// A package being prepared: compiled, loaded from the cache. Heavy work happens off the async threads.

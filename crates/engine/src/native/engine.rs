@@ -1,16 +1,14 @@
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use playhouse_package::{BinaryKind, VerifiedPackage};
-use playhouse_types::{ActorError, ActorType};
+use playhouse_types::ActorType;
 
 use super::elf;
 use super::error::LoadError;
 use super::target;
 use super::workload::NativeWorkload;
-use crate::{Concurrency, Engine, EngineKind, Preparation, Prepared, Seed, Workload};
+use crate::{Concurrency, Creation, Engine, EngineKind, Preparation, Prepared, Seed};
 
 /// Runs shared libraries in this process, if the operator says so.
 #[derive(Debug, Clone, Copy)]
@@ -66,7 +64,7 @@ impl Prepared for Program {
         Concurrency::Serial
     }
 
-    fn create(&self, seed: Seed) -> Pin<Box<dyn Future<Output = Result<Arc<dyn Workload>, ActorError>> + Send>> {
+    fn create(&self, seed: Seed) -> Creation {
         Box::pin(NativeWorkload::create(self.library.clone(), self.actor_type.clone(), seed))
     }
 }

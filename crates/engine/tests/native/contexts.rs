@@ -34,7 +34,7 @@ async fn calls_from_any_thread() {
 async fn calls_after_the_reply() {
     let Some(library) = library("threads", &[]) else { return };
     let (sender, mut calls) = mpsc::unbounded_channel();
-    let host = FakeHost::new(move |context, op| {
+    let host = FakeHost::scripted(move |context, op| {
         sender.send(format!("{} {op:?}", context.request_id)).unwrap();
         Box::pin(std::future::ready(Ok(HostReply::Bytes(Bytes::new()))))
     });
@@ -50,7 +50,7 @@ async fn operations_end_with_the_actor() {
     let begun = Arc::new(Semaphore::new(0));
     let (dropped, mut is_dropped) = mpsc::unbounded_channel::<()>();
     let signal = Arc::clone(&begun);
-    let host = FakeHost::new(move |_, _| {
+    let host = FakeHost::scripted(move |_, _| {
         let (signal, dropped) = (Arc::clone(&signal), dropped.clone());
         Box::pin(async move {
             signal.add_permits(1);
@@ -90,7 +90,7 @@ async fn operations_have_a_limit_in_contexts_too() {
 async fn a_host_that_panics_fails_the_operation_alone() {
     let Some(library) = library("threads", &[]) else { return };
     let count = AtomicUsize::new(0);
-    let host = FakeHost::new(move |_, _| match count.fetch_add(1, Ordering::Relaxed) {
+    let host = FakeHost::scripted(move |_, _| match count.fetch_add(1, Ordering::Relaxed) {
         0 => panic!("on purpose"),
         1 => Box::pin(async { panic!("on purpose") }),
         _ => Box::pin(std::future::ready(Err(ActorError::coded(ErrorKind::Unavailable, Code::MailboxFull, "later")))),

@@ -94,7 +94,7 @@ async fn calls_out_and_comes_back() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&seen);
     // The reply takes the executor a while, so that the guest really waits.
-    let host = FakeHost::new(move |context, op| {
+    let host = FakeHost::scripted(move |context, op| {
         log.lock().unwrap().push(format!("{} {op:?}", context.request_id));
         Box::pin(async move {
             tokio::task::yield_now().await;

@@ -112,8 +112,8 @@ async fn failures_of_the_host_are_statuses() {
 #[tokio::test]
 async fn a_host_that_panics_fails_the_operation_alone() {
     let Some(library) = library("misuse", &[]) else { return };
-    let at_once = FakeHost::new(|_, _| panic!("on purpose"));
-    let later = FakeHost::new(|_, _| {
+    let at_once = FakeHost::scripted(|_, _| panic!("on purpose"));
+    let later = FakeHost::scripted(|_, _| {
         Box::pin(async {
             tokio::task::yield_now().await;
             panic!("on purpose")

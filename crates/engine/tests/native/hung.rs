@@ -54,10 +54,10 @@ async fn a_guest_in_a_host_call_is_let_go() {
     let Some(library) = library("misuse", &[]) else { return };
     let gone = Arc::new(Semaphore::new(0));
     let signal = Arc::clone(&gone);
-    let host = FakeHost::new(move |_, _| {
+    let host = FakeHost::scripted(move |_, _| {
         let signal = Arc::clone(&signal);
         Box::pin(async move {
-            let _ = signal.add_permits(1);
+            signal.add_permits(1);
             std::future::pending().await
         })
     });
@@ -84,7 +84,7 @@ async fn guests_that_wait_hold_nobody_up() {
     let mut guests = Vec::new();
     for _ in 0..6 {
         let doors = Arc::clone(&doors);
-        let host = FakeHost::new(move |_, _| {
+        let host = FakeHost::scripted(move |_, _| {
             let doors = Arc::clone(&doors);
             Box::pin(async move {
                 doors.acquire().await.unwrap().forget();

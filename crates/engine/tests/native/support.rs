@@ -83,7 +83,7 @@ type Script = dyn Fn(&Context, HostOp) -> HostFuture + Send + Sync;
 pub(crate) struct FakeHost(Box<Script>);
 
 impl FakeHost {
-    pub(crate) fn new(script: impl Fn(&Context, HostOp) -> HostFuture + Send + Sync + 'static) -> Arc<dyn Host> {
+    pub(crate) fn scripted(script: impl Fn(&Context, HostOp) -> HostFuture + Send + Sync + 'static) -> Arc<dyn Host> {
         Arc::new(Self(Box::new(script)))
     }
 
@@ -91,7 +91,7 @@ impl FakeHost {
     pub(crate) fn prompt(
         script: impl Fn(HostOp) -> Result<HostReply, ActorError> + Send + Sync + 'static,
     ) -> Arc<dyn Host> {
-        Self::new(move |_, op| Box::pin(std::future::ready(script(op))))
+        Self::scripted(move |_, op| Box::pin(std::future::ready(script(op))))
     }
 
     /// A host that nothing should be asked of.

@@ -1,6 +1,7 @@
 //! The two sides of the native engine's turnstile in every interleaving of up to two preemptions, by loom. The file under test is the engine's own;
 //! loom's types stand in for those of `sync`.
 #![cfg(feature = "native")]
+#![expect(clippy::unwrap_used, reason = "a model stops at the first surprise")]
 
 use std::future::poll_fn;
 

@@ -6,21 +6,25 @@
 //! |---|---|
 //! | `playhouse:actor/guest@0.1.0` | plain synchronous functions |
 //! | `actr:workload@0.1.0` in its plain form, shapes A, B and C | plain synchronous functions |
+//! | `actr:workload@0.1.0` as actr 0.3 makes it, shapes A, B and C | [rewritten](rewrite), then asynchronous functions, one event at a time |
+//! | `actr:workload@0.2.0` | asynchronous functions, several events at a time |
 //!
 //! A guest computes on the task that polls its run, and lets others run at every tick of the [ticker](ticker). What it may use is
 //! bounded by [`Limits`](crate::Limits). Whatever ends a guest is a [`Failure::Crash`](crate::Failure::Crash) with the
 //! precise code, and the host lives on.
 
-use std::sync::Arc;
+use std::borrow::Cow;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
+use playhouse_crypto::Digest;
 use playhouse_package::{BinaryKind, VerifiedPackage};
 use playhouse_types::{ActorError, Code, ErrorKind};
-use wasmtime::component::{Component, Linker};
+use wasmtime::component::Component;
 
 use crate::{Engine, EngineKind, Preparation, Prepared};
 use actr::{Actr, ShapeKind};
-use guest::Guest;
+use cache::Cache;
 use outline::Outline;
 use plain::{Program, World};
 use playhouse::Playhouse;
@@ -31,6 +35,7 @@ use world::Kind;
 
 mod actr;
 mod budget;
+mod cache;
 mod config;
 mod exports;
 mod failure;
@@ -42,6 +47,7 @@ mod outline;
 mod plain;
 mod playhouse;
 mod refusal;
+mod rewrite;
 mod runtime;
 mod ticker;
 mod wasi;
@@ -58,7 +64,10 @@ pub struct WasmEngine {
 struct Parts {
     config: WasmConfig,
     ticker: Arc<Ticker>,
+    cache: Cache,
     plain: Runtime,
+    /// Set up when the first component needs it: most nodes never do.
+    asynchronous: OnceLock<Result<Runtime, String>>,
 }
 
 impl WasmEngine {
@@ -70,7 +79,8 @@ impl WasmEngine {
         let ticker = Arc::new(Ticker::start().map_err(|source| WasmSetupError::Thread { source })?);
         let plain = Runtime::new(Mode::Plain, &config, &ticker)
             .map_err(|error| WasmSetupError::Engine { reason: format!("{error:#}") })?;
-        Ok(Self { parts: Arc::new(Parts { config, ticker, plain }) })
+        let cache = Cache::open(&config);
+        Ok(Self { parts: Arc::new(Parts { config, ticker, cache, plain, asynchronous: OnceLock::new() }) })
     }
 }
 
@@ -85,47 +95,72 @@ impl Engine for WasmEngine {
             if package.kind() == BinaryKind::CoreModule {
                 return Err(Refusal::CoreModule.into());
             }
-            parts.prepare(package.binary().clone()).await
+            parts.prepare(package.binary().clone(), package.binary_digest()).await
         })
     }
 }
 
 impl Parts {
     /// Prepares a component on a thread of its own.
-    async fn prepare(self: Arc<Self>, binary: Bytes) -> Result<Arc<dyn Prepared>, ActorError> {
-        let work = tokio::task::spawn_blocking(move || self.load(&binary));
+    async fn prepare(self: Arc<Self>, binary: Bytes, digest: Digest) -> Result<Arc<dyn Prepared>, ActorError> {
+        let work = tokio::task::spawn_blocking(move || self.load(&binary, digest));
         work.await.unwrap_or_else(|error| {
             let message = format!("preparing the component failed: {error}");
             Err(ActorError::coded(ErrorKind::Internal, Code::WasmInvalid, message))
         })
     }
 
-    fn load(&self, binary: &[u8]) -> Result<Arc<dyn Prepared>, ActorError> {
+    fn load(&self, binary: &[u8], digest: Digest) -> Result<Arc<dyn Prepared>, ActorError> {
         let outline = Outline::read(binary)?;
         let kind = Kind::of(&outline)?;
         kind.check_imports(&outline)?;
         match kind {
-            Kind::Playhouse => self.program::<Playhouse>(&self.compile(binary)?),
+            Kind::Playhouse => self.program::<Playhouse>(self.component(&self.plain, binary, digest)?),
             Kind::ActrPlain => {
-                let component = self.compile(binary)?;
+                let component = self.component(&self.plain, binary, digest)?;
                 match actr::shape_of(&component)? {
-                    ShapeKind::A => self.program::<Actr<actr::A>>(&component),
-                    ShapeKind::B => self.program::<Actr<actr::B>>(&component),
-                    ShapeKind::C => self.program::<Actr<actr::C>>(&component),
+                    ShapeKind::A => self.program::<Actr<actr::A>>(component),
+                    ShapeKind::B => self.program::<Actr<actr::B>>(component),
+                    ShapeKind::C => self.program::<Actr<actr::C>>(component),
                 }
             }
-            Kind::ActrLifted | Kind::ActrAsync => Err(Refusal::Asynchronous.into()),
+            Kind::ActrLifted => self.lifted(binary),
+            Kind::ActrAsync => {
+                let engine = &self.asynchronous()?.overflow;
+                let artefact = self.cache.artefact(engine, binary, digest);
+                let component = artefact.and_then(|artefact| artefact.component(engine));
+                let component = component.map_err(|error| Refusal::invalid(&format!("{error:#}")))?;
+                actr::asynchronous::shared(&component, &self.ticker)
+            }
         }
     }
 
-    fn compile(&self, binary: &[u8]) -> Result<Component, Refusal> {
-        Component::new(&self.plain.pooled, binary).map_err(|error| Refusal::invalid(&format!("{error:#}")))
+    /// A component of actr 0.3. What is compiled and cached is the rewritten one.
+    fn lifted(&self, binary: &[u8]) -> Result<Arc<dyn Prepared>, ActorError> {
+        let binary = rewrite::rewrite(binary)?.map_or(Cow::Borrowed(binary), Cow::Owned);
+        let runtime = self.asynchronous()?;
+        let component = self.component(runtime, &binary, Digest::of(&binary))?;
+        actr::asynchronous::lifted(component, &runtime.overflow, &self.ticker)
     }
 
-    fn program<W: World>(&self, component: &Component) -> Result<Arc<dyn Prepared>, ActorError> {
-        let mut linker = Linker::<Guest>::new(component.engine());
-        wasi::link(&mut linker).and_then(|()| W::link(&mut linker)).map_err(|e| Refusal::invalid(&e))?;
-        Ok(Arc::new(Program::<W>::new(component, &linker, Arc::clone(&self.ticker))?))
+    fn asynchronous(&self) -> Result<&Runtime, Refusal> {
+        let start = || Runtime::new(Mode::Async, &self.config, &self.ticker).map_err(|error| format!("{error:#}"));
+        self.asynchronous.get_or_init(start).as_ref().map_err(|reason| Refusal::invalid(reason))
+    }
+
+    /// The compiled component: in the pool's engine, or where that has no room for one of its kind, in the other.
+    fn component(&self, runtime: &Runtime, binary: &[u8], digest: Digest) -> Result<Component, Refusal> {
+        let artefact = self.cache.artefact(&runtime.overflow, binary, digest);
+        let artefact = artefact.map_err(|error| Refusal::invalid(&format!("{error:#}")))?;
+        artefact
+            .component(&runtime.pooled)
+            .or_else(|_| artefact.component(&runtime.overflow))
+            .map_err(|error| Refusal::invalid(&format!("{error:#}")))
+    }
+
+    fn program<W: World>(&self, component: Component) -> Result<Arc<dyn Prepared>, ActorError> {
+        let program = Program::<W>::new(component, self.plain.overflow.clone(), Arc::clone(&self.ticker))?;
+        Ok(Arc::new(program))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The world `actr:workload/actr-workload-guest@0.1.0` in its plain form, in each of its three shapes.
 
-use playhouse_types::{ActorError, Event, RuntimeEvent};
+use playhouse_types::{Event, RuntimeEvent};
 use wasmtime::Store;
 use wasmtime::component::{Component, Instance, Linker, TypedFunc};
 
@@ -11,11 +11,13 @@ use super::refusal::Refusal;
 use shape::Shape;
 use types::{ActrId, BackpressureEvent, CredentialEvent, DataChunk, ErrorEvent, RpcEnvelope};
 
+pub(super) mod asynchronous;
 mod errors;
 mod host;
 mod shape;
 mod types;
 
+pub(super) use asynchronous::Invocations;
 pub(super) use shape::{A, B, C};
 
 /// The interface that guests export.

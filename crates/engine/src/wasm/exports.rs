@@ -2,7 +2,7 @@ use std::marker::PhantomData;
 
 use wasmtime::Store;
 use wasmtime::component::types::ComponentItem;
-use wasmtime::component::{Component, ComponentExportIndex, ComponentNamedList, Instance, Lift, Lower, TypedFunc};
+use wasmtime::component::{Accessor, Component, ComponentExportIndex, ComponentNamedList, Instance, Lift, Lower, TypedFunc};
 
 use super::guest::Guest;
 use super::refusal::Refusal;
@@ -71,5 +71,16 @@ where
     /// Calls the function once.
     pub(super) async fn call(&self, store: &mut Store<Guest>, instance: &Instance, params: P) -> wasmtime::Result<R> {
         self.of(store, instance)?.call_async(store, params).await
+    }
+
+    /// Calls the function once, beside others in the same instance.
+    pub(super) async fn call_concurrent(
+        &self,
+        accessor: &Accessor<Guest>,
+        instance: &Instance,
+        params: P,
+    ) -> wasmtime::Result<R> {
+        let function: TypedFunc<P, R> = accessor.with(|access| instance.get_typed_func(access, self.index))?;
+        function.call_concurrent(accessor, params).await
     }
 }

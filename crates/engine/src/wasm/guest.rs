@@ -1,10 +1,14 @@
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use futures_util::FutureExt as _;
 use playhouse_types::{ActorError, ActorId, Code, ErrorKind, HostOp, HostReply, LogLevel, ParseError};
 use wasmtime::component::ResourceTable;
 use wasmtime::{Engine, Store, StoreContextMut};
 use wasmtime_wasi::{WasiCtxView, WasiView};
 
+use super::actr::Invocations;
 use super::budget::Budget;
 use super::failure::LimitBroken;
 use super::ids::IdText;
@@ -23,6 +27,8 @@ const RESOURCES_MAX: usize = 1024;
 pub(super) struct Guest {
     /// The event at hand.
     pub(super) current: Option<Context>,
+    /// The events at hand, where there can be several.
+    pub(super) invocations: Option<Arc<Invocations>>,
     /// Whose instance it is.
     pub(super) self_text: IdText,
     pub(super) budget: Budget,
@@ -40,6 +46,7 @@ impl Guest {
         resources.set_max_capacity(RESOURCES_MAX);
         let guest = Self {
             current: None,
+            invocations: None,
             self_text: IdText::from(&seed.self_id),
             budget: Budget::new(Arc::clone(&seed.limits)),
             meter: Arc::new(Meter::new(seed.limits.cpu)),
@@ -102,9 +109,17 @@ pub(super) async fn perform(
     guest.budget.host_call()?;
     let context = guest.invocation()?;
     Ok(match op {
-        Ok(op) => context.host.perform(context, op).await,
+        Ok(op) => contained(async { context.host.perform(context, op).await }).await,
         Err(error) => Err(error),
     })
+}
+
+/// A panic of the host's is an error for the guest: neither its stack nor whoever drives it is unwound.
+pub(super) async fn contained(
+    operation: impl Future<Output = Result<HostReply, ActorError>>,
+) -> Result<HostReply, ActorError> {
+    let panicked = |_| Err(ActorError::new(ErrorKind::Internal, "the host panicked while it performed an operation"));
+    AssertUnwindSafe(operation).catch_unwind().await.unwrap_or_else(panicked)
 }
 
 /// What a guest hears that named something malformed.

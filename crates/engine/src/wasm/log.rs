@@ -1,5 +1,6 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 use playhouse_types::{ActorId, LogLevel};
@@ -15,6 +16,8 @@ pub(super) struct Log {
     actor: ActorId,
     limit: usize,
     budget: Mutex<LogBudget>,
+    /// Whether anything was taken from the budget: most events log nothing.
+    used: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -34,16 +37,19 @@ impl Log {
     pub(super) fn new(seed: &Seed) -> Self {
         let limit = seed.limits.log_bytes;
         let budget = Mutex::new(LogBudget { left: limit, said: false });
-        Self { host: Arc::clone(&seed.host), actor: seed.self_id.clone(), limit, budget }
+        Self { host: Arc::clone(&seed.host), actor: seed.self_id.clone(), limit, budget, used: AtomicBool::new(false) }
     }
 
     /// A new event begins, with its whole budget.
     pub(super) fn begin_event(&self) {
-        *self.budget.lock() = LogBudget { left: self.limit, said: false };
+        if self.used.swap(false, Ordering::Relaxed) {
+            *self.budget.lock() = LogBudget { left: self.limit, said: false };
+        }
     }
 
     /// Takes text; what is over the limit is dropped, which is said once per event.
     pub(super) fn write(&self, level: LogLevel, text: &str) {
+        self.used.store(true, Ordering::Relaxed);
         let (kept, say) = self.budget.lock().take(text);
         if !kept.is_empty() || text.is_empty() {
             self.host.log(&self.actor, level, kept);

@@ -45,15 +45,16 @@ impl Meter {
         Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
     }
 
-    fn begin(&self) {
+    /// A new event begins: nothing is spent.
+    pub(super) fn begin(&self) {
         self.used.store(0, Ordering::Relaxed);
     }
 
-    fn resume(&self, clock_needed: bool) {
+    pub(super) fn resume(&self, clock_needed: bool) {
         self.since.store(if clock_needed { self.now() } else { 0 }, Ordering::Relaxed);
     }
 
-    fn pause(&self) {
+    pub(super) fn pause(&self) {
         let since = self.since.load(Ordering::Relaxed);
         if since != 0 {
             self.used.fetch_add(self.now().saturating_sub(since), Ordering::Relaxed);

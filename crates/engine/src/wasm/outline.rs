@@ -19,6 +19,9 @@ const DEPTH_MAX: usize = 16;
 
 impl Outline {
     pub(super) fn read(binary: &[u8]) -> Result<Self, Refusal> {
+        if !binary.starts_with(b"\0asm") {
+            return Err(Refusal::invalid(&"it does not begin as WebAssembly does"));
+        }
         let mut outline = Self::default();
         let mut outer: Vec<Parser> = Vec::new();
         let mut parser = Parser::new(0);

@@ -6,15 +6,19 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
+use tokio::sync::OnceCell;
 use playhouse_types::{ActorError, Code, ErrorKind, Event};
-use wasmtime::Store;
+use wasmtime::{Engine, PoolConcurrencyLimitError, Store};
 use wasmtime::component::{Component, Instance, InstancePre, Linker};
 
+use super::cache::Artefact;
 use super::failure;
 use super::guest::{Answer, Guest};
 use super::meter::Metered;
 use super::refusal::Refusal;
+use super::runtime::POOLED_TABLE_ELEMENTS;
 use super::ticker::Ticker;
+use super::wasi;
 use crate::{Concurrency, Context, EngineKind, Failure, Outcome, Prepared, Running, Seed, Workload};
 
 /// A plain synchronous world: the functions that its components import and export.
@@ -40,19 +44,69 @@ pub(super) trait World: Send + Sync + Sized + 'static {
     ) -> impl Future<Output = Answer<Vec<u8>>> + Send;
 }
 
-/// A component of the world `W`, ready to be instantiated.
-pub(super) struct Program<W> {
-    world: Arc<W>,
-    instance: InstancePre<Guest>,
+/// A component of the world `W`, ready to be instantiated: in the pool, and where that is full, beside it.
+pub(super) struct Program<W>(Arc<Places<W>>);
+
+/// Where a component is instantiated.
+struct Places<W> {
+    pooled: Arc<Ready<W>>,
+    overflow_engine: Engine,
+    overflow: OnceCell<Arc<Ready<W>>>,
     ticker: Arc<Ticker>,
+}
+
+/// A checked and linked component in one engine.
+struct Ready<W> {
+    world: W,
+    instance: InstancePre<Guest>,
+}
+
+impl<W: World> Ready<W> {
+    fn new(component: &Component) -> Result<Self, Refusal> {
+        let world = W::find(component)?;
+        let mut linker = Linker::<Guest>::new(component.engine());
+        wasi::link(&mut linker).and_then(|()| W::link(&mut linker)).map_err(|e| Refusal::invalid(&e))?;
+        let instance = linker.instantiate_pre(component).map_err(|error| Refusal::not_linked(&error))?;
+        Ok(Self { world, instance })
+    }
 }
 
 impl<W: World> Program<W> {
     /// Checks and links a compiled component.
-    pub(super) fn new(component: &Component, linker: &Linker<Guest>, ticker: Arc<Ticker>) -> Result<Self, Refusal> {
-        let world = Arc::new(W::find(component)?);
-        let instance = linker.instantiate_pre(component).map_err(|error| Refusal::not_linked(&error))?;
-        Ok(Self { world, instance, ticker })
+    pub(super) fn new(component: Component, overflow_engine: Engine, ticker: Arc<Ticker>) -> Result<Self, Refusal> {
+        let pooled = Arc::new(Ready::new(&component)?);
+        Ok(Self(Arc::new(Places { pooled, overflow_engine, overflow: OnceCell::new(), ticker })))
+    }
+}
+
+impl<W: World> Places<W> {
+    async fn instantiate(&self, seed: &Seed) -> Result<(Arc<Ready<W>>, Live<W>), ActorError> {
+        if seed.limits.table_elements <= POOLED_TABLE_ELEMENTS {
+            match instantiate(&self.pooled, seed, &self.ticker).await {
+                Ok(live) => return Ok((Arc::clone(&self.pooled), live)),
+                Err(NotCreated::PoolFull) => {}
+                Err(NotCreated::Failed(error)) => return Err(error),
+            }
+        }
+        let ready = Arc::clone(self.overflow.get_or_try_init(|| self.beside_the_pool()).await?);
+        match instantiate(&ready, seed, &self.ticker).await {
+            Ok(live) => Ok((ready, live)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Loads the component into the engine that has no pool, off the async threads.
+    async fn beside_the_pool(&self) -> Result<Arc<Ready<W>>, ActorError> {
+        let component = self.pooled.instance.component().clone();
+        let engine = self.overflow_engine.clone();
+        let work = tokio::task::spawn_blocking(move || {
+            let component = Artefact::of(&component).and_then(|artefact| artefact.component(&engine));
+            Ready::new(&component.map_err(|error| Refusal::invalid(&error))?)
+        });
+        match work.await {
+            Ok(ready) => Ok(Arc::new(ready?)),
+            Err(error) => Err(Refusal::invalid(&error).into()),
+        }
     }
 }
 
@@ -66,37 +120,56 @@ impl<W: World> Prepared for Program<W> {
     }
 
     fn create(&self, seed: Seed) -> Pin<Box<dyn Future<Output = Result<Arc<dyn Workload>, ActorError>> + Send>> {
-        let (world, pre, ticker) = (Arc::clone(&self.world), self.instance.clone(), Arc::clone(&self.ticker));
+        let places = Arc::clone(&self.0);
         Box::pin(async move {
-            let mut live = instantiate(&*world, &pre, &seed, &ticker).await?;
-            live.store.data_mut().end_event();
-            Ok(Arc::new(Plain { world, ticker, slot: Mutex::new(Slot::Idle(Box::new(live))) }) as Arc<dyn Workload>)
+            let (ready, live) = places.instantiate(&seed).await?;
+            let slot = Mutex::new(Slot::Idle(Box::new(live)));
+            Ok(Arc::new(Plain { ready, ticker: Arc::clone(&places.ticker), slot }) as Arc<dyn Workload>)
         })
     }
 }
 
+/// Why there is no instance.
+enum NotCreated {
+    PoolFull,
+    Failed(ActorError),
+}
+
+impl From<NotCreated> for ActorError {
+    fn from(error: NotCreated) -> Self {
+        match error {
+            NotCreated::PoolFull => Self::coded(ErrorKind::Unavailable, Code::WasmInstantiate, "no room for an instance"),
+            NotCreated::Failed(error) => error,
+        }
+    }
+}
+
 async fn instantiate<W: World>(
-    world: &W,
-    pre: &InstancePre<Guest>,
+    ready: &Ready<W>,
     seed: &Seed,
     ticker: &Arc<Ticker>,
-) -> Result<Live<W>, ActorError> {
-    let mut store = Guest::store(pre.component().engine(), seed);
+) -> Result<Live<W>, NotCreated> {
+    let mut store = Guest::store(ready.instance.component().engine(), seed);
     store.set_epoch_deadline(1);
     let meter = Arc::clone(&store.data().meter);
     let instance = {
-        let future = std::pin::pin!(pre.instantiate_async(&mut store));
+        let future = std::pin::pin!(ready.instance.instantiate_async(&mut store));
         Metered::new(meter, ticker, future).await
     };
     let refused = store.data().budget.refused();
-    let instance = instance.map_err(|error| failure::not_created(&error, refused))?;
-    let bound = world.bind(&mut store, &instance).map_err(|error| failure::not_created(&error, refused))?;
+    let failed = |error: wasmtime::Error| match error.is::<PoolConcurrencyLimitError>() {
+        true => NotCreated::PoolFull,
+        false => NotCreated::Failed(failure::not_created(&error, refused)),
+    };
+    let instance = instance.map_err(failed)?;
+    let bound = ready.world.bind(&mut store, &instance).map_err(failed)?;
+    store.data_mut().end_event();
     Ok(Live { store, instance, bound })
 }
 
 /// A workload: an instance and where it is.
 struct Plain<W: World> {
-    world: Arc<W>,
+    ready: Arc<Ready<W>>,
     ticker: Arc<Ticker>,
     slot: Mutex<Slot<W>>,
 }
@@ -157,7 +230,7 @@ impl<'a, W: World> Taken<'a, W> {
         store.set_epoch_deadline(1);
         let meter = Arc::clone(&store.data().meter);
         let answer = {
-            let future = std::pin::pin!(self.workload.world.deliver((bound, instance), store, event));
+            let future = std::pin::pin!(self.workload.ready.world.deliver((bound, instance), store, event));
             Metered::new(meter, &self.workload.ticker, future).await
         };
         let guest = store.data_mut();
@@ -184,7 +257,8 @@ impl<W: World> Drop for Taken<'_, W> {
     }
 }
 
-fn within_limit(reply: Vec<u8>, limit: usize) -> Outcome {
+/// The reply, if it is not larger than it may be.
+pub(super) fn within_limit(reply: Vec<u8>, limit: usize) -> Outcome {
     if reply.len() > limit {
         let message = format!("the reply has {} bytes, the limit is {limit}", reply.len());
         return Err(Failure::Error(ActorError::coded(ErrorKind::Internal, Code::GuestReplyLimit, message)));

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use playhouse_types::{ActorError, Event};
 use wasmtime::Store;
 use wasmtime::component::{Component, Instance, Linker, TypedFunc};
@@ -42,6 +43,24 @@ pub(super) struct Playhouse {
 pub(super) struct Bound {
     handle: TypedFunc<Handle, Bytes>,
     self_id: Arc<ActorId>,
+    /// The last caller: many requests come from one actor.
+    caller: Mutex<Option<(playhouse_types::ActorId, Arc<ActorId>)>>,
+}
+
+impl Bound {
+    fn invocation(&self, guest: &Guest) -> wasmtime::Result<Invocation> {
+        let context = guest.invocation()?;
+        let caller = context.caller.as_ref().map(|id| self.caller(id));
+        Ok(Invocation { self_id: Arc::clone(&self.self_id), caller, request_id: context.request_id.to_string() })
+    }
+
+    fn caller(&self, id: &playhouse_types::ActorId) -> Arc<ActorId> {
+        let mut last = self.caller.lock();
+        match &*last {
+            Some((known, text)) if known == id => Arc::clone(text),
+            _ => Arc::clone(&last.insert((id.clone(), Arc::new(id.into()))).1),
+        }
+    }
 }
 
 impl World for Playhouse {
@@ -66,7 +85,7 @@ impl World for Playhouse {
 
     fn bind(&self, store: &mut Store<Guest>, instance: &Instance) -> wasmtime::Result<Bound> {
         let self_id = Arc::new(ActorId::from(store.data().self_text.clone()));
-        Ok(Bound { handle: self.handle.of(store, instance)?, self_id })
+        Ok(Bound { handle: self.handle.of(store, instance)?, self_id, caller: Mutex::new(None) })
     }
 
     async fn deliver(
@@ -75,7 +94,7 @@ impl World for Playhouse {
         store: &mut Store<Guest>,
         event: Event,
     ) -> Answer<Vec<u8>> {
-        let context = invocation(bound, store.data())?;
+        let context = bound.invocation(store.data())?;
         match event {
             Event::Request { route, payload } => {
                 let params = (context, route.as_str().to_owned(), payload.into());
@@ -96,12 +115,6 @@ impl World for Playhouse {
             }
         }
     }
-}
-
-fn invocation(bound: &Bound, guest: &Guest) -> wasmtime::Result<Invocation> {
-    let context = guest.invocation()?;
-    let caller = context.caller.as_ref().map(|id| Arc::new(id.into()));
-    Ok(Invocation { self_id: Arc::clone(&bound.self_id), caller, request_id: context.request_id.to_string() })
 }
 
 fn done(result: wasmtime::Result<Done>) -> Answer<Vec<u8>> {

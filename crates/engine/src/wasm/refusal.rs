@@ -13,9 +13,6 @@ pub(super) enum Refusal {
     /// No known interface is exported.
     #[error("the component exports no interface of an actor; its exports are: {exports}")]
     World { exports: String },
-    /// The component is asynchronous.
-    #[error("the component is asynchronous")]
-    Asynchronous,
     /// A function of the world is missing.
     #[error("{interface} lacks the function {function}")]
     MissingFunction { interface: String, function: String },
@@ -34,19 +31,24 @@ impl Refusal {
 
     /// What wasmtime says when an import is not there, or has another type.
     pub(super) fn not_linked(error: &wasmtime::Error) -> Self {
-        let reason = format!("{error:#}");
-        // wasmtime has no types for these errors.
-        if reason.contains("not found in the linker") || reason.contains("implementation is missing") {
-            return Self::Import { name: reason };
+        let text = format!("{error:#}");
+        // wasmtime names what it is about in backquotes, the instance first and then the function in it.
+        let mut names = text.split('`').skip(1).step_by(2);
+        let interface = names.next().unwrap_or("the host").to_owned();
+        let item = names.next().unwrap_or("an import").to_owned();
+        let reason = error.root_cause().to_string();
+        // wasmtime has no type for this error.
+        if reason.contains("implementation is missing") {
+            return Self::Import { name: format!("{interface}#{item}") };
         }
-        Self::Shape { interface: "imports".into(), item: "the host's interface".into(), reason }
+        Self::Shape { interface, item, reason }
     }
 
     pub(super) fn code(&self) -> Code {
         match self {
             Self::CoreModule => Code::WasmCoreModule,
             Self::Invalid { .. } => Code::WasmInvalid,
-            Self::World { .. } | Self::Asynchronous | Self::MissingFunction { .. } => Code::WasmWorld,
+            Self::World { .. } | Self::MissingFunction { .. } => Code::WasmWorld,
             Self::Import { .. } => Code::WasmImport,
             Self::Shape { .. } => Code::WasmShape,
         }

@@ -1,12 +1,7 @@
+use super::actr::asynchronous;
 use super::outline::Outline;
 use super::refusal::Refusal;
 use super::{actr, playhouse};
-
-/// The interface that components of `actr:workload@0.2.0` export.
-const ACTR_2_EXPORT: &str = "actr:workload/workload@0.2.0";
-
-/// Interfaces that components of `actr:workload@0.2.0` may import, beside WASI.
-const ACTR_2_IMPORTS: &[&str] = &["actr:workload/types@0.2.0", "actr:workload/host@0.2.0"];
 
 /// Packages of WASI whose interfaces are offered, all at version 0.2.
 const WASI: [&str; 6] = ["wasi:cli", "wasi:clocks", "wasi:filesystem", "wasi:io", "wasi:random", "wasi:sockets"];
@@ -29,7 +24,7 @@ impl Kind {
     pub(super) fn of(outline: &Outline) -> Result<Self, Refusal> {
         if outline.exports(playhouse::EXPORT) {
             Ok(Self::Playhouse)
-        } else if outline.exports(ACTR_2_EXPORT) {
+        } else if outline.exports(asynchronous::EXPORT_2) {
             Ok(Self::ActrAsync)
         } else if outline.exports(actr::EXPORT) {
             Ok(if outline.asynchronous { Self::ActrLifted } else { Self::ActrPlain })
@@ -43,7 +38,7 @@ impl Kind {
         let offered = match self {
             Self::Playhouse => playhouse::IMPORTS,
             Self::ActrPlain | Self::ActrLifted => actr::IMPORTS,
-            Self::ActrAsync => ACTR_2_IMPORTS,
+            Self::ActrAsync => asynchronous::IMPORTS_2,
         };
         match outline.imports.iter().find(|name| !offered.contains(&name.as_str()) && !is_wasi(name)) {
             Some(name) => Err(Refusal::Import { name: printable(name) }),

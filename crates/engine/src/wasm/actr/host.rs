@@ -105,12 +105,12 @@ where
     })
 }
 
-fn call(dest: Dest, route: &str, payload: Vec<u8>) -> Result<HostOp, ActorError> {
+pub(super) fn call(dest: Dest, route: &str, payload: Vec<u8>) -> Result<HostOp, ActorError> {
     Ok(HostOp::Call { dest, route: route.parse().map_err(|e| malformed(&e))?, payload: Bytes::from(payload) })
 }
 
 /// Streams use two of the five classes.
-fn stream_class(class: PayloadClass) -> Result<PayloadClass, ActorError> {
+pub(super) fn stream_class(class: PayloadClass) -> Result<PayloadClass, ActorError> {
     match class {
         PayloadClass::StreamReliable | PayloadClass::StreamLatencyFirst => Ok(class),
         _ => {

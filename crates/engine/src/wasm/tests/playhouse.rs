@@ -1,9 +1,13 @@
+use bytes::Bytes;
 use expect_test::{Expect, expect};
+use playhouse_types::{
+    ActorError, Code, DataChunk, ErrorCategory, ErrorEvent, ErrorKind, Event, PeerEvent, RuntimeEvent, Timestamp,
+};
 
-use super::kit::{Actor, PLAYHOUSE, Source};
+use super::kit::{Actor, PLAYHOUSE, Source, other_id};
 
 /// Replies with the payload; the parameters lie in memory because there are more than sixteen.
-const ECHO: &str = "
+pub(super) const ECHO: &str = "
     (i32.store8 (i32.const 1024) (i32.const 0))
     (i32.store (i32.const 1032) (i32.load offset=104 (local.get $p0)))
     (i32.store (i32.const 1036) (i32.load offset=108 (local.get $p0)))
@@ -14,8 +18,111 @@ async fn check(body: &str, payload: &[u8], expected: &Expect) {
     expected.assert_eq(&actor.ask(payload).await);
 }
 
+/// A reply that shows the string whose place is stored at `offset` in the parameters.
+fn shows(offset: u32) -> String {
+    ECHO.replace("offset=104", &format!("offset={offset}")).replace("offset=108", &format!("offset={}", offset + 4))
+}
+
 #[tokio::test]
-async fn echoes() {
+async fn answers_requests() {
     check(ECHO, b"hello", &expect![[r#"ok "hello""#]]).await;
     check(ECHO, b"", &expect![[r#"ok """#]]).await;
+}
+
+#[tokio::test]
+async fn tells_who_is_asked_by_whom_for_what() {
+    check(&shows(16), b"", &expect![[r#"ok "acme""#]]).await;
+    check(&shows(24), b"", &expect![[r#"ok "Echo""#]]).await;
+    check(&shows(32), b"", &expect![[r#"ok "1.0.0""#]]).await;
+    check(&shows(72), b"", &expect![[r#"ok "Other""#]]).await;
+    check(&shows(88), b"", &expect![[r#"ok "local-5""#]]).await;
+    check(&shows(96), b"", &expect![[r#"ok "echo.Echo.Echo""#]]).await;
+}
+
+/// Every hook but the last logs its name, in the data that stands at 2048 + 32 n.
+#[tokio::test]
+async fn delivers_every_event() {
+    let names = ["on-start", "on-ready", "on-stop", "on-error"];
+    let mut data = String::new();
+    let mut bodies = Vec::new();
+    for (n, name) in names.iter().enumerate() {
+        let at = 2048 + 32 * n;
+        data.push_str(&format!("(data (i32.const {at}) \"{name}\")"));
+        bodies.push((
+            *name,
+            format!("(call $log (i32.const 3) (i32.const {at}) (i32.const {})) (i32.const 1024)", name.len()),
+        ));
+    }
+    // The number of the case stands behind the invocation.
+    let number = "(i32.store8 (i32.const 3000) (i32.add (i32.const 65) (i32.load8_u offset=96 (local.get $p0))))
+        (call $log (i32.const 1) (i32.const 3000) (i32.const 1))";
+    bodies.push(("on-runtime", number.to_owned()));
+    let payload = "(call $log (i32.const 0) (i32.load offset=112 (local.get $p0)) (i32.load offset=116 (local.get $p0)))
+        (i32.const 1024)";
+    bodies.push(("on-chunk", payload.to_owned()));
+    let bodies: Vec<_> = bodies.iter().map(|(name, body)| (*name, body.as_str())).collect();
+    let actor = Actor::new(&Source { wit: PLAYHOUSE, bodies: &bodies, more: &data }).await;
+
+    for event in all_events() {
+        assert_eq!(actor.tell(event).await, r#"ok """#);
+    }
+    expect![[r#"
+        warn: on-start
+        warn: on-ready
+        debug: A
+        debug: B
+        debug: C
+        debug: D
+        debug: E
+        debug: F
+        debug: G
+        debug: H
+        debug: I
+        debug: J
+        debug: K
+        debug: L
+        trace: piece
+        warn: on-error
+        warn: on-stop"#]]
+    .assert_eq(&actor.host.logs.lock().join("\n"));
+}
+
+/// One event of each kind but requests.
+pub(super) fn all_events() -> Vec<Event> {
+    use RuntimeEvent as E;
+    let peer = || PeerEvent { peer: other_id(), relayed: Some(true) };
+    let new_expiry = Timestamp::clamped(1_700_000_000, 5);
+    let runtime = [
+        E::SignalingConnecting,
+        E::SignalingConnected,
+        E::SignalingDisconnected,
+        E::WebsocketConnecting(peer()),
+        E::WebsocketConnected(peer()),
+        E::WebsocketDisconnected(peer()),
+        E::WebrtcConnecting(peer()),
+        E::WebrtcConnected(peer()),
+        E::WebrtcDisconnected(peer()),
+        E::CredentialRenewed { new_expiry },
+        E::CredentialExpiring { new_expiry },
+        E::MailboxBackpressure { queue_len: 9, threshold: 8 },
+    ];
+    let chunk = DataChunk {
+        stream_id: "s".parse().unwrap(),
+        sequence: 3,
+        payload: Bytes::from_static(b"piece"),
+        metadata: vec![("k".into(), "v".into())],
+        timestamp_ms: Some(-1),
+    };
+    let error = ErrorEvent {
+        source: ActorError::coded(ErrorKind::Unavailable, Code::MailboxFull, "full"),
+        category: ErrorCategory::StreamDeliveryUncertain,
+        context: "link".into(),
+        timestamp: new_expiry,
+    };
+    let mut events = vec![Event::Start, Event::Ready];
+    events.extend(runtime.map(Event::Runtime));
+    events.push(Event::Chunk { chunk, sender: other_id() });
+    events.push(Event::Error(error));
+    events.push(Event::Stop);
+    events
 }

@@ -95,7 +95,8 @@ fn compare(packages: &Built) -> Result<()> {
     let mut differ = Vec::new();
     for (guest, bytes) in packages.iter().filter(|(guest, _)| guest.source.is_wasm()) {
         let path = committed().join(guest.file_name());
-        let there = fs::read(&path).with_context(|| format!("{} is missing; run: cargo xtask guests", path.display()))?;
+        let there =
+            fs::read(&path).with_context(|| format!("{} is missing; run: cargo xtask guests", path.display()))?;
         if there != *bytes {
             differ.push(guest.file_name());
         }

@@ -71,9 +71,9 @@ impl MisbehavingService for Misbehaving {
     }
 
     async fn host_calls(&mut self, cx: Context<'_>, request: Request) -> Result<Response, Error> {
-        let stream_id: StreamId = "never registered".parse().map_err(|error| {
-            Error::new(playhouse_guest::ErrorKind::Internal, format!("{error}"))
-        })?;
+        let stream_id: StreamId = "never registered"
+            .parse()
+            .map_err(|error| Error::new(playhouse_guest::ErrorKind::Internal, format!("{error}")))?;
         for _ in 0..request.amount {
             cx.unregister_stream(stream_id.clone()).await?;
         }

@@ -5,7 +5,7 @@ use std::io;
 #[non_exhaustive]
 pub enum BuildError {
     /// A `.proto` file was not found or is wrong; the source names file, line and rule.
-    #[error("cannot read the protos: {0}")]
+    #[error("cannot read the protos: {0:?}")]
     Proto(#[from] protox::Error),
     /// A method streams. Playhouse moves streams as chunks beside requests: make the method unary, and send chunks.
     #[error("{route} streams its {what}; use a unary method and send chunks with Context::send_chunk")]

@@ -38,9 +38,9 @@ fn service_trait(plan: &Plan, code: &mut String) {
     } else {
         ("&mut self", "::core::marker::Send")
     };
-    plan.comments.append_with_indent(0, code);
+    comments(&plan.comments, 0, code);
     code.push_str(&format!(
-        "///\n/// Handlers of `{full_name}`. Name the trait in `playhouse_guest::services!` to have it answer requests.\n\
+        "/// Handlers of `{full_name}`. Name the trait in `playhouse_guest::services!` to have it answer requests.\n\
          pub trait {trait_name}: {bounds} {{\n"
     ));
     for rpc in rpcs {
@@ -75,12 +75,20 @@ fn service_trait(plan: &Plan, code: &mut String) {
     );
 }
 
+/// The proto's own words, as a paragraph before what follows.
+fn comments(words: &prost_build::Comments, indent: u8, code: &mut String) {
+    words.append_with_indent(indent, code);
+    if !words.leading.is_empty() || !words.trailing.is_empty() {
+        code.push_str(&"    ".repeat(indent.into()));
+        code.push_str("///\n");
+    }
+}
+
 fn handler(rpc: &Rpc, receiver: &str, code: &mut String) {
     let Rpc { route, name, request, reply, .. } = rpc;
-    rpc.comments.append_with_indent(1, code);
+    comments(&rpc.comments, 1, code);
     code.push_str(&format!(
-        r"    ///
-    /// Answers `{route}`.
+        r"    /// Answers `{route}`.
     fn {name}(
         {receiver},
         cx: ::playhouse_guest::Context<'_>,

@@ -90,7 +90,8 @@ fn snake_case(camel: &str) -> String {
     let mut snake = String::new();
     for (index, &c) in chars.iter().enumerate() {
         let after_lower = index > 0 && !chars[index - 1].is_uppercase() && chars[index - 1] != '_';
-        let before_lower = index > 0 && chars[index - 1].is_uppercase() && chars.get(index + 1).is_some_and(|n| n.is_lowercase());
+        let before_lower =
+            index > 0 && chars[index - 1].is_uppercase() && chars.get(index + 1).is_some_and(|n| n.is_lowercase());
         if c.is_uppercase() && (after_lower || before_lower) {
             snake.push('_');
         }
@@ -105,7 +106,9 @@ mod tests {
 
     #[test]
     fn module_names() {
-        for (camel, snake) in [("EchoService", "echo_service"), ("Echo", "echo"), ("HTTPGate", "http_gate"), ("V2Api", "v2_api")] {
+        for (camel, snake) in
+            [("EchoService", "echo_service"), ("Echo", "echo"), ("HTTPGate", "http_gate"), ("V2Api", "v2_api")]
+        {
             assert_eq!(snake_case(camel), snake);
         }
     }

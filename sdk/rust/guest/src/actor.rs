@@ -26,7 +26,11 @@ pub trait Actor: Send + 'static {
     }
 
     /// Hears of errors that no caller hears of.
-    fn on_error(&mut self, _cx: Context<'_>, _event: ErrorEvent) -> impl Future<Output = Result<(), ActorError>> + Send {
+    fn on_error(
+        &mut self,
+        _cx: Context<'_>,
+        _event: ErrorEvent,
+    ) -> impl Future<Output = Result<(), ActorError>> + Send {
         async { Ok(()) }
     }
 

@@ -4,8 +4,8 @@ use std::pin::Pin;
 
 use bytes::Bytes;
 use playhouse_types::{
-    ActorError, ActorId, ActorType, Code, DataChunk, Dest, ErrorKind, HostOp, HostReply, LogLevel, PayloadClass, RequestId,
-    RouteKey, StreamId,
+    ActorError, ActorId, ActorType, Code, DataChunk, Dest, ErrorKind, HostOp, HostReply, LogLevel, PayloadClass,
+    RequestId, RouteKey, StreamId,
 };
 
 /// A host operation under way. Dropping it gives the operation up.
@@ -125,21 +125,35 @@ impl<'a> Context<'a> {
 }
 
 fn unexpected(reply: &HostReply) -> ActorError {
-    ActorError::coded(ErrorKind::Internal, Code::GuestProtocol, format!("the host gave an unexpected answer: {reply:?}"))
+    ActorError::coded(
+        ErrorKind::Internal,
+        Code::GuestProtocol,
+        format!("the host gave an unexpected answer: {reply:?}"),
+    )
 }
 
 /// Something through which requests can be sent: a handler's [`Context`], or a handle of an embedding application.
 /// Typed clients are generic over it.
 pub trait Caller {
     /// Sends a request and awaits the reply's bytes.
-    fn call(&self, dest: Dest, route: RouteKey, payload: Bytes) -> impl Future<Output = Result<Bytes, ActorError>> + Send;
+    fn call(
+        &self,
+        dest: Dest,
+        route: RouteKey,
+        payload: Bytes,
+    ) -> impl Future<Output = Result<Bytes, ActorError>> + Send;
 
     /// Sends a request whose answer nobody awaits.
     fn tell(&self, dest: Dest, route: RouteKey, payload: Bytes) -> impl Future<Output = Result<(), ActorError>> + Send;
 }
 
 impl Caller for Context<'_> {
-    fn call(&self, dest: Dest, route: RouteKey, payload: Bytes) -> impl Future<Output = Result<Bytes, ActorError>> + Send {
+    fn call(
+        &self,
+        dest: Dest,
+        route: RouteKey,
+        payload: Bytes,
+    ) -> impl Future<Output = Result<Bytes, ActorError>> + Send {
         Context::call(*self, dest, route, payload)
     }
 

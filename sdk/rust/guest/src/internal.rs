@@ -26,8 +26,7 @@ pub fn decode_reply<M: prost::Message + Default>(payload: Bytes, route: &str) ->
 }
 
 fn decode_part<M: prost::Message + Default>(payload: Bytes, part: &str, route: &str) -> Result<M, ActorError> {
-    M::decode(payload)
-        .map_err(|error| ActorError::new(ErrorKind::DecodeFailure, format!("{part} of {route}: {error}")))
+    M::decode(payload).map_err(|error| ActorError::new(ErrorKind::DecodeFailure, format!("{part} of {route}: {error}")))
 }
 
 /// Encodes what a handler answered.

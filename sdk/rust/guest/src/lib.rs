@@ -26,6 +26,6 @@ pub use context::{Backend, Caller, Context, Operation};
 
 pub use bytes::Bytes;
 pub use playhouse_types::{
-    ActorError as Error, ActorId, ActorType, Code, DataChunk, Dest, ErrorCategory, ErrorEvent, ErrorKind, HostOp, HostReply,
-    LogLevel, PayloadClass, PeerEvent, RequestId, RouteKey, RuntimeEvent, StreamId, Timestamp,
+    ActorError as Error, ActorId, ActorType, Code, DataChunk, Dest, ErrorCategory, ErrorEvent, ErrorKind, HostOp,
+    HostReply, LogLevel, PayloadClass, PeerEvent, RequestId, RouteKey, RuntimeEvent, StreamId, Timestamp,
 };

@@ -59,7 +59,7 @@ macro_rules! services {
 
 /// Includes what `playhouse-build` generated for one protobuf package.
 ///
-/// ```ignore
+/// ```text
 /// mod proto {
 ///     playhouse_guest::include_proto!("echo");
 /// }

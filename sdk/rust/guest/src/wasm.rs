@@ -45,9 +45,9 @@ impl<P: Program> Guest for P {
     }
 
     fn on_runtime(context: wit::Invocation, event: wit::RuntimeEvent) {
-        let told = convert::runtime_event(event).map_err(|error| convert::error_out(&error)).and_then(|event| {
-            hook::<P>(context, |actor, cx| poll_once(actor.on_runtime(cx, event)).map(Ok))
-        });
+        let told = convert::runtime_event(event)
+            .map_err(|error| convert::error_out(&error))
+            .and_then(|event| hook::<P>(context, |actor, cx| poll_once(actor.on_runtime(cx, event)).map(Ok)));
         if let Err(error) = told {
             host::log(LogLevel::Warn, &error.message);
         }
@@ -93,7 +93,7 @@ macro_rules! __export_wasm {
                     &SLOT
                 }
             }
-            $crate::wasm::bindings::__export_world!(Component with_types_in $crate::wasm::bindings);
+    $crate::wasm::bindings::__export_world!(Component with_types_in $crate::wasm::bindings);
         };
     };
 }

@@ -54,9 +54,7 @@ fn decode<M: Message + Default>(payload: &[u8]) -> Result<M, Failure> {
     M::decode(payload).map_err(|_| UNDECODABLE)
 }
 
-fn with<P: Program, T>(
-    run: impl FnOnce(&mut P::Actor) -> Option<Result<T, ActorError>>,
-) -> Result<T, Failure> {
+fn with<P: Program, T>(run: impl FnOnce(&mut P::Actor) -> Option<Result<T, ActorError>>) -> Result<T, Failure> {
     let output = P::slot().with(run).map_err(Failure::Error)?;
     output.ok_or(PENDING)?.map_err(Failure::Error)
 }

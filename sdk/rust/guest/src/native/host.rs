@@ -56,7 +56,8 @@ fn perform(host: HostVTable, op: HostOp) -> Result<HostReply, ActorError> {
         return Err(failure(&reply));
     }
     if finds {
-        let id = ActrId::decode(reply.payload).map_err(|_| protocol("the host found an actor but its id does not decode"))?;
+        let id = ActrId::decode(reply.payload)
+            .map_err(|_| protocol("the host found an actor but its id does not decode"))?;
         return Ok(HostReply::Actor((&id).try_into()?));
     }
     Ok(if calls { HostReply::Bytes(Bytes::copy_from_slice(reply.payload)) } else { HostReply::Done })
@@ -64,12 +65,14 @@ fn perform(host: HostVTable, op: HostOp) -> Result<HostReply, ActorError> {
 
 fn encode(op: HostOp) -> (u32, Vec<u8>) {
     match op {
-        HostOp::Call { dest, route, payload } => {
-            (op::CALL, HostCallV1 { route_key: route.to_string(), dest: Some(dest_out(&dest)), payload }.encode_to_vec())
-        }
-        HostOp::Tell { dest, route, payload } => {
-            (op::TELL, HostTellV1 { route_key: route.to_string(), dest: Some(dest_out(&dest)), payload }.encode_to_vec())
-        }
+        HostOp::Call { dest, route, payload } => (
+            op::CALL,
+            HostCallV1 { route_key: route.to_string(), dest: Some(dest_out(&dest)), payload }.encode_to_vec(),
+        ),
+        HostOp::Tell { dest, route, payload } => (
+            op::TELL,
+            HostTellV1 { route_key: route.to_string(), dest: Some(dest_out(&dest)), payload }.encode_to_vec(),
+        ),
         HostOp::Discover { actor_type } => {
             let target_type = Some(proto::ActrType::from(&actor_type));
             (op::DISCOVER, HostDiscoverV1 { target_type }.encode_to_vec())

@@ -1,8 +1,8 @@
 //! Between the WIT's types, which prove nothing, and those of `playhouse-types`.
 
 use playhouse_types::{
-    ActorError, ActorId, ActorType, Code, DataChunk, Dest, ErrorCategory, ErrorEvent, ErrorKind, ParseError, PayloadClass,
-    PeerEvent, Realm, RuntimeEvent, Serial, Timestamp,
+    ActorError, ActorId, ActorType, Code, DataChunk, Dest, ErrorCategory, ErrorEvent, ErrorKind, ParseError,
+    PayloadClass, PeerEvent, Realm, RuntimeEvent, Serial, Timestamp,
 };
 
 use super::bindings::playhouse::actor::types as wit;

@@ -61,9 +61,7 @@ fn perform(op: HostOp) -> Result<HostReply, ActorError> {
         HostOp::Call { dest, route, payload } => host::call(&convert::dest_out(&dest), route.as_str(), &payload)
             .map(|reply| HostReply::Bytes(reply.into()))
             .map_err(convert::error_in),
-        HostOp::Tell { dest, route, payload } => {
-            done(host::tell(&convert::dest_out(&dest), route.as_str(), &payload))
-        }
+        HostOp::Tell { dest, route, payload } => done(host::tell(&convert::dest_out(&dest), route.as_str(), &payload)),
         HostOp::Discover { actor_type } => {
             let id = host::discover(&convert::type_out(&actor_type)).map_err(convert::error_in)?;
             convert::id_in(id).map(HostReply::Actor)

@@ -1,0 +1,6 @@
+//! The Rust SDK, from a `.proto` to a reply.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+
+mod generated;
+mod native;

@@ -101,3 +101,6 @@ pub(super) const CATALOG: &[Guest] = &[
     guest(Source::Wat("unknown-import"), "UnknownImportWat", &[], "Imports what no host has."),
     guest(Source::CoreModule("core-module"), "CoreModuleWat", &[], "Is not a component."),
 ];
+
+#[cfg(test)]
+mod tests;

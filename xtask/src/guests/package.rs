@@ -7,7 +7,7 @@ use playhouse_package::{BinaryKind, Builder, Extension};
 use super::catalog::{Guest, Source};
 use crate::root;
 
-const MANUFACTURER: &str = "playhouse-demo";
+pub(super) const MANUFACTURER: &str = "playhouse-demo";
 const VERSION: &str = "1.0.0";
 
 /// The key of the fixtures. Its private half is public on purpose.

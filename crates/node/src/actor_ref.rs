@@ -1,7 +1,6 @@
 //! Handles of single actors.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use bytes::Bytes;
 use playhouse_guest::Caller;
@@ -9,6 +8,7 @@ use playhouse_scheduler::CallChain;
 use playhouse_types::{ActorError, ActorId, Code, Dest, ErrorKind, RouteKey};
 
 use crate::cell::{Cell, Request};
+use crate::clock::after;
 use crate::ids;
 use crate::options::CallOptions;
 use crate::status::ActorStatus;
@@ -19,7 +19,7 @@ pub(crate) fn request(route: RouteKey, payload: Bytes, options: CallOptions) -> 
         payload,
         caller: None,
         request_id: options.request_id.unwrap_or_else(ids::request_id),
-        deadline: Instant::now() + options.timeout,
+        deadline: after(options.timeout),
         chain: CallChain::root(),
         priority: options.priority,
     }

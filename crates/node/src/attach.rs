@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use playhouse_engine::Prepared;
@@ -55,13 +55,17 @@ impl Node {
     ) -> Result<ActorRef, NodeError> {
         let actor_type = package.actor_type().clone();
         let start = |source| NodeError::Start { actor_type: actor_type.clone(), source };
-        let options = declared(&package, options)?;
         let grants = match &options.grants {
             Some(grants) => *grants,
             None => declared_grants(&package),
         };
         let digest = package.package_digest().to_string();
+        let asked = options.concurrency.is_some();
+        let mut options = declared(&package, options)?;
         let program = self.0.programs.prepare(package).await?.map_err(start)?;
+        if !asked && program.concurrency() == playhouse_engine::Concurrency::Serial {
+            options.concurrency = None;
+        }
         self.start(actor_type.clone(), program, options, (grants, Some(digest))).await
     }
 
@@ -123,6 +127,7 @@ impl Node {
             limits: Arc::new(options.limits.clone()),
             grants: grants.and(self.0.policy.grants),
             reentrant: matches!(concurrency, Concurrency::Concurrent(_)),
+            serial: concurrency == Concurrency::Serial,
             key: match concurrency {
                 Concurrency::Keyed { by, .. } => Some(by),
                 _ => None,
@@ -135,12 +140,24 @@ impl Node {
         let cell = Cell::new(Arc::clone(&self.0), id, program, setup);
         // Found from now on: messages wait in its mailbox until it has started.
         self.0.directory.insert(Arc::clone(&cell));
-        if let Err(source) = cell.start().await {
-            self.0.directory.remove(cell.id());
-            cell.stop(Instant::now()).await;
-            return Err(NodeError::Start { actor_type, source });
+        if self.0.stopping.load(Ordering::Acquire) {
+            cell.vanish();
+            return Err(NodeError::Stopping);
         }
-        Ok(ActorRef(cell))
+        // A task, so that the actor starts, or is gone, even if nobody waits for it here.
+        let starting = Arc::clone(&cell);
+        let started = self.0.runtime.spawn(async move {
+            let started = starting.start().await;
+            if started.is_err() {
+                starting.vanish();
+            }
+            started
+        });
+        match started.await {
+            Ok(Ok(())) => Ok(ActorRef(cell)),
+            Ok(Err(source)) => Err(NodeError::Start { actor_type, source }),
+            Err(_) => Err(NodeError::Stopping),
+        }
     }
 }
 

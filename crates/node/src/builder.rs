@@ -123,10 +123,10 @@ impl NodeBuilder {
         let wasm = wasm_engine(self.cache_dir)?;
         let native = native_engine(&self.policy)?;
         Ok(Node::new(Shared {
+            shell: Shell::new(self.shell, &runtime),
             runtime,
             directory: Directory::default(),
             logs: Logs::new(),
-            shell: Shell::new(self.shell),
             policy: self.policy,
             hasher: RandomState::new(),
             waits: Mutex::new(Waits::new(WAITS_MAX)),

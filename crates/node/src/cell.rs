@@ -32,7 +32,8 @@ use crate::status::{ActorState, ActorStatus, Tallies};
 pub(crate) use outcome::Letter;
 pub(crate) use submit::Request;
 
-use outcome::{Answer, Then};
+use once::OnceAnswer;
+use outcome::Then;
 use streams::Streams;
 
 /// What does not change while an actor lives; actors that start alike share it.
@@ -43,6 +44,8 @@ pub(crate) struct Setup {
     pub(crate) key: Option<KeyBy>,
     /// Whether a call chain may come back to the actor.
     pub(crate) reentrant: bool,
+    /// Whether it handles one message at a time, whatever they are.
+    pub(crate) serial: bool,
     /// SHA-256 of the package's manifest.
     pub(crate) package: Option<String>,
 }
@@ -68,6 +71,8 @@ struct Gate {
     life: u32,
     /// How many wait at `changed`.
     watchers: u32,
+    /// Whether a task is on its way to hand out what is queued.
+    draining: bool,
     /// Whether the workload has been told that its mailbox is filling.
     pressed: bool,
     supervisor: Supervisor,
@@ -80,7 +85,7 @@ struct Gate {
 #[derive(Default)]
 struct Extras {
     streams: Streams,
-    dedup: Option<Dedup<Answer, Result<bytes::Bytes, ActorError>>>,
+    dedup: Option<Dedup<OnceAnswer, Result<bytes::Bytes, ActorError>>>,
 }
 
 /// The surroundings of a message.
@@ -133,6 +138,7 @@ impl Cell {
             state: ActorState::Starting,
             life: 0,
             watchers: 0,
+            draining: false,
             pressed: false,
             supervisor: Supervisor::new(options.restart),
             tallies: Tallies::default(),
@@ -173,6 +179,11 @@ impl Cell {
             median: gate.latency.median(),
             last_crash: gate.supervisor.cause().cloned(),
         }
+    }
+
+    /// Whether it takes messages now or after its restart.
+    pub(crate) fn is_open(&self) -> bool {
+        self.closed(&self.gate.lock()).is_none()
     }
 
     fn context(self: &Arc<Self>, envelope: Envelope) -> Context {

@@ -16,27 +16,22 @@ impl Node {
         self.0.dead.lock().list().map(|(id, letter)| show(id, letter)).collect()
     }
 
-    /// Takes a dead letter out and sends it to its actor again.
+    /// Sends a dead letter to its actor again, and takes it out once it is queued there.
     ///
     /// # Errors
     /// If there is no such letter or actor, or the actor takes no messages; the letter stays then.
     pub async fn retry_dead_letter(&self, number: u64) -> Result<(), NodeError> {
-        let (_, letter) = self.take_dead_letter(number)?;
-        let Buried { to, letter: sent, .. } = &letter.message;
-        let options = CallOptions::default();
-        let told = match self.0.find(to) {
-            Ok(cell) => {
-                let mut request = request(sent.route.clone(), sent.payload.clone(), options);
-                request.caller.clone_from(&sent.from);
-                cell.tell(request).await
-            }
+        let id = DeadLetterId::from_number(number);
+        let found = self.0.dead.lock().get(id).map(|letter| (letter.message.to.clone(), letter.message.letter.clone()));
+        let (to, sent) = found.ok_or(NodeError::NoDeadLetter { number })?;
+        let mut request = request(sent.route, sent.payload, CallOptions::default());
+        request.caller = sent.from;
+        let told = match self.0.find(&to) {
+            Ok(cell) => cell.tell(request).await,
             Err(error) => Err(error),
         };
-        if let Err(source) = told {
-            let actor_type = to.actor_type().clone();
-            self.0.dead.lock().push(letter);
-            return Err(NodeError::Start { actor_type, source });
-        }
+        told.map_err(|source| NodeError::Retry { number, source })?;
+        self.0.dead.lock().take(id);
         Ok(())
     }
 
@@ -45,13 +40,9 @@ impl Node {
     /// # Errors
     /// If there is no such letter.
     pub fn drop_dead_letter(&self, number: u64) -> Result<DeadLetter, NodeError> {
-        self.take_dead_letter(number).map(|(id, letter)| show(id, &letter))
-    }
-
-    fn take_dead_letter(&self, number: u64) -> Result<(DeadLetterId, Kept<Buried>), NodeError> {
         let id = DeadLetterId::from_number(number);
         let letter = self.0.dead.lock().take(id);
-        letter.map(|letter| (id, letter)).ok_or(NodeError::NoDeadLetter { number })
+        letter.map(|letter| show(id, &letter)).ok_or(NodeError::NoDeadLetter { number })
     }
 }
 

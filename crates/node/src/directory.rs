@@ -1,41 +1,52 @@
 //! Which actors a node has.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::RwLock;
-use playhouse_types::{ActorId, ActorType};
+use playhouse_types::{ActorId, ActorType, Serial};
 
 use crate::cell::Cell;
 
 #[derive(Default)]
 pub(crate) struct Directory {
     table: RwLock<Table>,
-    turn: AtomicUsize,
+}
+
+/// The actors of one type, and whose turn it is.
+#[derive(Default)]
+struct Peers {
+    cells: BTreeMap<Serial, Arc<Cell>>,
+    /// The serial that was found last.
+    turn: AtomicU64,
 }
 
 #[derive(Default)]
 struct Table {
     by_id: HashMap<ActorId, Arc<Cell>>,
-    by_type: HashMap<ActorType, Vec<ActorId>>,
+    by_type: HashMap<ActorType, Peers>,
 }
 
 impl Directory {
     pub(crate) fn insert(&self, cell: Arc<Cell>) {
         let mut table = self.table.write();
-        table.by_type.entry(cell.id().actor_type().clone()).or_default().push(cell.id().clone());
+        table
+            .by_type
+            .entry(cell.id().actor_type().clone())
+            .or_default()
+            .cells
+            .insert(cell.id().serial(), Arc::clone(&cell));
         table.by_id.insert(cell.id().clone(), cell);
     }
 
     pub(crate) fn remove(&self, id: &ActorId) {
         let mut table = self.table.write();
         table.by_id.remove(id);
-        if let Some(ids) = table.by_type.get_mut(id.actor_type()) {
-            if let Some(at) = ids.iter().position(|other| other == id) {
-                ids.swap_remove(at);
-            }
-            if ids.is_empty() {
+        if let Some(peers) = table.by_type.get_mut(id.actor_type()) {
+            peers.cells.remove(&id.serial());
+            if peers.cells.is_empty() {
                 table.by_type.remove(id.actor_type());
             }
         }
@@ -45,11 +56,15 @@ impl Directory {
         self.table.read().by_id.get(id).cloned()
     }
 
-    /// An actor of that type; each in turn if there are several.
+    /// An actor of that type that takes messages; each in turn if there are several.
     pub(crate) fn discover(&self, actor_type: &ActorType) -> Option<ActorId> {
         let table = self.table.read();
-        let ids = table.by_type.get(actor_type)?;
-        ids.get(self.turn.fetch_add(1, Ordering::Relaxed) % ids.len()).cloned()
+        let Peers { cells, turn } = table.by_type.get(actor_type)?;
+        let last = Serial::new(turn.load(Ordering::Relaxed));
+        let after = cells.range((Bound::Excluded(last), Bound::Unbounded));
+        let (serial, cell) = after.chain(cells.range(..=last)).find(|(_, cell)| cell.is_open())?;
+        turn.store(serial.number(), Ordering::Relaxed);
+        Some(cell.id().clone())
     }
 
     pub(crate) fn all(&self) -> Vec<Arc<Cell>> {

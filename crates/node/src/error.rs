@@ -58,6 +58,15 @@ pub enum NodeError {
         /// The number.
         number: u64,
     },
+    /// The actor did not take a dead letter; it stays where it is.
+    #[error("dead letter {number} was not taken: {source}")]
+    Retry {
+        /// The number.
+        number: u64,
+        /// Why.
+        #[source]
+        source: ActorError,
+    },
     /// No such actor runs here.
     #[error("no actor {id} runs on this node")]
     NoActor {
@@ -75,7 +84,7 @@ impl NodeError {
             Self::Refused(error) => error.code(),
             Self::EngineMissing { .. } => Code::EngineMissing,
             Self::NotConcurrent { .. } | Self::BadKey { .. } => Code::Config,
-            Self::Start { source, .. } => source.code(),
+            Self::Start { source, .. } | Self::Retry { source, .. } => source.code(),
             Self::Stopping => Code::NodeStopping,
             Self::NoDeadLetter { .. } => Code::Usage,
             Self::NoActor { .. } => Code::UnknownActor,

@@ -14,6 +14,7 @@ mod actor_ref;
 mod attach;
 mod builder;
 mod cell;
+mod clock;
 mod dead_letters;
 mod directory;
 mod error;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::join_all;
@@ -10,6 +10,7 @@ use playhouse_types::{ActorError, ActorId, ActorType, DataChunk, PayloadClass, R
 
 use crate::actor_ref::{ActorRef, request};
 use crate::builder::NodeBuilder;
+use crate::clock::after;
 use crate::error::NodeError;
 use crate::logs::LogReader;
 use crate::options::{CallOptions, TIMEOUT};
@@ -17,10 +18,20 @@ use crate::shared::Shared;
 use crate::shell::ShellStream;
 use crate::status::ActorStatus;
 
-/// A process's home for actors. Cheap to clone; all clones are the same node. Call [`Node::shutdown`] before the last is dropped, so
-/// that the actors' stop hooks run.
+/// A process's home for actors. Cheap to clone; all clones are the same node. Call [`Node::shutdown`] before the last is dropped:
+/// without it the actors vanish and their stop hooks do not run.
 #[derive(Clone)]
-pub struct Node(pub(crate) Arc<Shared>);
+pub struct Node(pub(crate) Arc<Shared>, #[expect(dead_code, reason = "acts when it is dropped")] Arc<Last>);
+
+/// What the last clone of a node drops: actors and the node know each other, and would keep each other alive.
+struct Last(Arc<Shared>);
+
+impl Drop for Last {
+    fn drop(&mut self) {
+        self.0.stopping.store(true, Ordering::Release);
+        self.0.directory.all().iter().for_each(|cell| cell.vanish());
+    }
+}
 
 impl std::fmt::Debug for Node {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -30,7 +41,8 @@ impl std::fmt::Debug for Node {
 
 impl Node {
     pub(crate) fn new(shared: Shared) -> Self {
-        Self(Arc::new(shared))
+        let shared = Arc::new(shared);
+        Self(Arc::clone(&shared), Arc::new(Last(shared)))
     }
 
     /// A node to configure and start.
@@ -85,7 +97,7 @@ impl Node {
     /// If the actor has not registered the stream.
     pub async fn send_chunk(&self, to: &ActorId, chunk: DataChunk, class: PayloadClass) -> Result<(), ActorError> {
         let cell = self.0.find(to)?;
-        cell.receive_chunk(to.clone(), chunk, class, Instant::now() + TIMEOUT).await
+        cell.receive_chunk(to.clone(), chunk, class, after(TIMEOUT)).await
     }
 
     /// Receives a stream that actors send to their shell. Registering an id again ends the stream registered before.
@@ -114,14 +126,14 @@ impl Node {
     /// If no such actor runs here.
     pub async fn stop(&self, id: &ActorId, within: Duration) -> Result<(), NodeError> {
         let cell = self.0.directory.get(id).ok_or_else(|| NodeError::NoActor { id: id.clone() })?;
-        cell.stop(Instant::now() + within).await;
+        cell.stop(after(within)).await;
         Ok(())
     }
 
     /// Stops all actors at the same time and takes no new ones. Returns when they have stopped, or when the time is up.
     pub async fn shutdown(&self, within: Duration) {
         self.0.stopping.store(true, Ordering::Release);
-        let deadline = Instant::now() + within;
+        let deadline = after(within);
         join_all(self.0.directory.all().iter().map(|cell| cell.stop(deadline))).await;
     }
 }

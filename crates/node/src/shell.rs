@@ -2,12 +2,15 @@
 
 use std::collections::HashMap;
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use parking_lot::Mutex;
 use playhouse_types::{ActorError, ActorId, Code, DataChunk, ErrorKind, PayloadClass, RouteKey, StreamId};
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 /// A message of an actor to the application that embeds the node.
@@ -28,25 +31,46 @@ pub(crate) type ShellHandler = Box<dyn Fn(ShellMessage) -> ShellFuture + Send + 
 
 /// Chunks that wait for the application, per stream. The same as for an actor.
 pub(crate) const STREAM_CHUNKS_MAX: usize = 64;
+/// Tells that wait for the application. The same as for an actor.
+const TELLS_MAX: usize = 1024;
 
-#[derive(Default)]
+type Streams = Arc<Mutex<HashMap<StreamId, mpsc::Sender<(ActorId, DataChunk)>>>>;
+
 pub(crate) struct Shell {
-    handler: Option<ShellHandler>,
-    streams: Arc<Mutex<HashMap<StreamId, mpsc::Sender<(ActorId, DataChunk)>>>>,
+    handler: Option<Arc<ShellHandler>>,
+    tells: mpsc::Sender<ShellMessage>,
+    streams: Streams,
 }
 
 impl Shell {
-    pub(crate) fn new(handler: Option<ShellHandler>) -> Self {
-        Self { handler, streams: Arc::default() }
+    /// The application's end; a task hands it tells one after the other.
+    pub(crate) fn new(handler: Option<ShellHandler>, runtime: &Handle) -> Self {
+        let handler = handler.map(Arc::new);
+        let (tells, mut told) = mpsc::channel(TELLS_MAX);
+        if let Some(handler) = handler.clone() {
+            runtime.spawn(async move {
+                while let Some(message) = told.recv().await {
+                    if let Err(error) = contained(&handler, message).await {
+                        tracing::warn!(%error, "the application failed to handle a tell");
+                    }
+                }
+            });
+        }
+        Self { handler, tells, streams: Arc::default() }
     }
 
-    /// Hands a message to the application's handler.
-    pub(crate) fn send(&self, message: ShellMessage) -> Result<ShellFuture, ActorError> {
-        let handler = self.handler.as_ref().ok_or_else(|| {
-            let text = format!("{} sent {} to its shell, which has no handler", message.from, message.route);
-            ActorError::coded(ErrorKind::Unavailable, Code::ShellMissing, text)
-        })?;
-        Ok(handler(message))
+    /// Hands a request to the application's handler.
+    pub(crate) fn call(&self, message: ShellMessage) -> Result<ShellFuture, ActorError> {
+        let handler = self.handler.as_ref().ok_or_else(|| missing(&message))?;
+        Ok(Box::pin(contained(handler, message)))
+    }
+
+    /// Queues a message for the application; waits while the queue is full.
+    pub(crate) async fn tell(&self, message: ShellMessage) -> Result<(), ActorError> {
+        if self.handler.is_none() {
+            return Err(missing(&message));
+        }
+        self.tells.send(message).await.map_err(|back| missing(&back.0))
     }
 
     pub(crate) fn open_stream(&self, stream_id: StreamId) -> ShellStream {
@@ -77,12 +101,31 @@ impl Shell {
     }
 }
 
+fn missing(message: &ShellMessage) -> ActorError {
+    let text = format!("{} sent {} to its shell, which has no handler", message.from, message.route);
+    ActorError::coded(ErrorKind::Unavailable, Code::ShellMissing, text)
+}
+
+/// The handler's answer; its panic is an error of the application, not of the actor that asked.
+fn contained(
+    handler: &Arc<ShellHandler>,
+    message: ShellMessage,
+) -> impl Future<Output = Result<Bytes, ActorError>> + use<> {
+    let handler = Arc::clone(handler);
+    async move {
+        let handled = AssertUnwindSafe(async { handler(message).await }).catch_unwind().await;
+        let panicked =
+            || ActorError::coded(ErrorKind::Internal, Code::HandlerPanic, "the application's handler panicked");
+        handled.unwrap_or_else(|_| Err(panicked()))
+    }
+}
+
 /// A stream that the application receives. Dropping it closes the stream.
 #[derive(Debug)]
 pub struct ShellStream {
     stream_id: StreamId,
     receiver: mpsc::Receiver<(ActorId, DataChunk)>,
-    streams: Arc<Mutex<HashMap<StreamId, mpsc::Sender<(ActorId, DataChunk)>>>>,
+    streams: Streams,
 }
 
 impl ShellStream {

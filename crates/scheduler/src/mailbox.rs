@@ -110,6 +110,16 @@ impl<M> Mailbox<M> {
         Some(Ticket(key))
     }
 
+    /// A ticket for a message that an already running one waits for, beyond the slots: none while the mailbox is paused. Without
+    /// it, a concurrent actor that is entered again by its own calls could fill its slots with messages that wait for each other.
+    pub fn start_nested(&mut self, key: Key) -> Option<Ticket> {
+        if self.open == 0 || self.running == 0 {
+            return None;
+        }
+        self.running += 1;
+        Some(Ticket(key))
+    }
+
     /// Puts `message`, which is `bytes` long, behind those of its priority.
     pub fn offer(&mut self, message: M, priority: Priority, key: Key, bytes: usize) -> Offer<M> {
         if self.has_room(priority, bytes) {

@@ -160,7 +160,9 @@ impl Supervisor {
     fn wait(&self, restarts: u32, jitter: u64) -> Duration {
         let Some(doublings) = restarts.checked_sub(1) else { return Duration::ZERO };
         let doubled = self.policy.backoff_first.saturating_mul(1_u32.checked_shl(doublings).unwrap_or(u32::MAX));
-        let wait = doubled.min(self.policy.backoff_max);
+        /// Nobody waits longer, and no clock overflows.
+        const WAIT_MAX: Duration = Duration::from_secs(30 * 86_400);
+        let wait = doubled.min(self.policy.backoff_max).min(WAIT_MAX);
         let quarter_ns = u64::try_from((wait / 4).as_nanos()).unwrap_or(u64::MAX - 1);
         wait + Duration::from_nanos(jitter % (quarter_ns + 1))
     }

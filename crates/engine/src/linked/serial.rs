@@ -3,10 +3,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use parking_lot::Mutex;
 use playhouse_guest::{Context as GuestContext, Dispatch};
-use playhouse_types::{ActorError, Event};
+use playhouse_types::{ActorError, ErrorKind, Event};
 
 use super::{HostBackend, contained};
-use crate::contract::{Context, Running, Workload};
+use crate::contract::{Context, Failure, Running, Workload};
 
 /// A value that handles one event at a time. It is taken out while it does.
 pub(super) struct Serial<A> {
@@ -27,7 +27,9 @@ struct Out<A> {
 
 impl<A> Drop for Out<A> {
     fn drop(&mut self) {
-        *self.home.home.lock() = self.actor.take();
+        if let Some(actor) = self.actor.take() {
+            *self.home.home.lock() = Some(actor);
+        }
     }
 }
 
@@ -38,9 +40,10 @@ impl<A: Dispatch> Workload for Serial<A> {
             let mut out = Out { actor: taken, home: self };
             let backend = HostBackend(context);
             let cx = GuestContext::new(&backend);
-            // INVARIANT: drivers run one event at a time, and `Out` has put the value back after the last one.
-            #[expect(clippy::expect_used, reason = "a driver that breaks the contract must not go unnoticed")]
-            let actor = out.actor.as_deref_mut().expect("a serial workload was given two events at once");
+            let Some(actor) = out.actor.as_deref_mut() else {
+                let text = "a serial workload was given two events at once";
+                return Err(Failure::Error(ActorError::new(ErrorKind::Internal, text)));
+            };
             contained(handle(actor, cx, event)).await
         })
     }

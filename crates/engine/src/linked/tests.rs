@@ -87,7 +87,8 @@ fn requests_are_dispatched() {
 fn a_panic_fails_one_call_and_keeps_the_value() {
     let workload = workload();
     assert_eq!(run(&workload, Event::Start), "");
-    expect!["Error(internal error: the handler panicked: at the disco [handler-panic])"].assert_eq(&run(&workload, request("panic")));
+    expect!["Error(internal error: the handler panicked: at the disco [handler-panic])"]
+        .assert_eq(&run(&workload, request("panic")));
     assert_eq!(run(&workload, request("count")), "102");
     assert!(!workload.is_lost());
 }
@@ -99,5 +100,6 @@ fn a_factory_that_panics_is_an_error() {
     }
     let seed = Seed { self_id: id(), host: Arc::new(NoHost), limits: Arc::new(Limits::default()) };
     let made = futures_util::FutureExt::now_or_never(Linked::serial(factory).create(seed)).unwrap();
-    expect!["internal error: making the actor panicked: no props [guest-start]"].assert_eq(&made.err().unwrap().to_text());
+    expect!["internal error: making the actor panicked: no props [guest-start]"]
+        .assert_eq(&made.err().unwrap().to_text());
 }

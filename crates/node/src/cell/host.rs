@@ -26,6 +26,9 @@ impl Host for Cell {
         }
         let Some(me) = self.me.upgrade() else { return Box::pin(ready(Err(self.stopped()))) };
         let now = Instant::now();
+        if context.deadline.is_some_and(|deadline| deadline <= now) {
+            return Box::pin(ready(Err(self.given_up())));
+        }
         let deadline = context.deadline.map_or(now + TIMEOUT, |deadline| deadline.min(now + TIMEOUT));
         match op {
             HostOp::Call { dest, route, payload } => match context.chain.extend(&self.id) {
@@ -76,7 +79,7 @@ impl Cell {
         let deadline = until.deadline;
         let Some(callee) = self.resolve(dest)? else {
             let message = ShellMessage { from: self.id.clone(), route, payload, awaited: true };
-            let reply = self.node.shell.send(message)?;
+            let reply = self.node.shell.call(message)?;
             let text = "the application did not reply in time";
             let late = || ActorError::coded(ErrorKind::TimedOut, Code::DeadlineExpired, text);
             return self.node.until(deadline, reply).await.unwrap_or_else(|| Err(late())).map(HostReply::Bytes);
@@ -93,9 +96,8 @@ impl Cell {
     ) -> Result<(), ActorError> {
         let Some(callee) = self.resolve(dest)? else {
             let message = ShellMessage { from: self.id.clone(), route, payload, awaited: false };
-            let handled = self.node.shell.send(message)?;
-            self.node.runtime.spawn(handled);
-            return Ok(());
+            let late = || ActorError::coded(ErrorKind::Unavailable, Code::MailboxFull, "the application is behind");
+            return self.node.until(until.deadline, self.node.shell.tell(message)).await.unwrap_or_else(|| Err(late()));
         };
         callee.tell(self.request(route, payload, until)).await
     }
@@ -140,8 +142,17 @@ impl Cell {
         }
     }
 
+    fn given_up(&self) -> ActorError {
+        let text = format!("{} handles a request whose caller has given up", self.id);
+        ActorError::coded(ErrorKind::TimedOut, Code::DeadlineExpired, text)
+    }
+
     fn not_granted(&self, grant: Grant) -> ActorError {
-        let text = format!("{} has no grant `{}`", self.id, grant.name());
+        let name = grant.name();
+        let text = format!(
+            "{} has no grant `{name}`; add \"{name}\" to `grants` in its manifest and in the node's policy",
+            self.id
+        );
         ActorError::coded(ErrorKind::PermissionDenied, Code::GrantMissing, text)
     }
 }

@@ -1,20 +1,31 @@
 //! Start, restart, end.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 
+use futures_util::FutureExt;
 use parking_lot::MutexGuard;
-use playhouse_engine::{Failure, Seed, Workload};
+use playhouse_engine::{Failure, Outcome, Seed, Workload};
 use playhouse_scheduler::{CallChain, Restart};
 use playhouse_types::{ActorError, Code, ErrorKind, Event, LogLevel, RequestId};
 
 use super::outcome::jitter;
+use super::run::{begin_contained, contain};
 use super::{Cell, Envelope, Gate};
+use crate::clock::after;
 use crate::status::ActorState;
 
 impl Cell {
     /// Makes the workload and runs its first hooks; from then on messages are handled.
     pub(crate) async fn start(self: &Arc<Self>) -> Result<(), ActorError> {
+        let made = AssertUnwindSafe(self.start_uncontained()).catch_unwind().await;
+        made.unwrap_or_else(|_| {
+            Err(ActorError::coded(ErrorKind::Internal, Code::HandlerPanic, "the engine panicked at start"))
+        })
+    }
+
+    async fn start_uncontained(self: &Arc<Self>) -> Result<(), ActorError> {
         let seed = Seed {
             self_id: self.id.clone(),
             host: Arc::clone(self) as Arc<dyn playhouse_engine::Host>,
@@ -33,14 +44,18 @@ impl Cell {
             }
             Ok(_) => {}
         }
-        self.open(workload);
-        Ok(())
+        if self.open(Arc::clone(&workload)) {
+            return Ok(());
+        }
+        let _ = self.hook(&workload, Event::Stop).await;
+        Err(self.stopped())
     }
 
-    fn open(self: &Arc<Self>, workload: Arc<dyn Workload>) {
+    /// Lets messages in; false if the actor has been stopped in the meantime.
+    fn open(self: &Arc<Self>, workload: Arc<dyn Workload>) -> bool {
         let mut gate = self.gate.lock();
-        if matches!(gate.state, ActorState::Stopping | ActorState::Stopped) {
-            return;
+        if gate.is_ending() {
+            return false;
         }
         gate.workload = Some(workload);
         gate.state = ActorState::Running;
@@ -50,15 +65,16 @@ impl Cell {
         if runnable {
             self.wake();
         }
+        true
     }
 
     /// Runs a lifecycle hook outside the mailbox, which is paused.
-    async fn hook(self: &Arc<Self>, workload: &Arc<dyn Workload>, event: Event) -> playhouse_engine::Outcome {
+    async fn hook(self: &Arc<Self>, workload: &Arc<dyn Workload>, event: Event) -> Outcome {
         let request_id = event.request_id().unwrap_or(RequestId::from_static("lifecycle"));
-        let deadline = Instant::now() + self.setup.limits.wall;
+        let deadline = after(self.setup.limits.wall);
         let envelope = Envelope { caller: None, request_id, deadline: Some(deadline), chain: CallChain::root() };
-        let running = Arc::clone(workload).run(self.context(envelope), event);
-        self.node.until(deadline, running).await.unwrap_or_else(|| {
+        let running = begin_contained(Arc::clone(workload), self.context(envelope), event);
+        self.node.until(deadline, contain(running)).await.unwrap_or_else(|| {
             let text = format!("a hook took longer than {:?}", self.setup.limits.wall);
             Err(Failure::Crash(ActorError::coded(ErrorKind::TimedOut, Code::DeadlineExpired, text)))
         })
@@ -69,9 +85,11 @@ impl Cell {
         gate.life += 1;
         gate.tallies.crashes += 1;
         gate.mailbox.pause();
-        let lost = gate.workload.take();
-        if matches!(gate.state, ActorState::Stopping | ActorState::Stopped) {
-            return;
+        // Dropping a workload may unmap memory, and closing streams wakes senders: not under the lock.
+        let lost = (gate.workload.take(), gate.extras().streams.take());
+        if gate.is_ending() {
+            drop(gate);
+            return drop(lost);
         }
         let now = Instant::now();
         match gate.supervisor.crashed(now, cause.clone(), jitter()) {
@@ -84,14 +102,12 @@ impl Cell {
             }
             Restart::Parked { .. } => {
                 gate.state = ActorState::Parked { cause: cause.clone() };
-                let queued: Vec<_> = gate.mailbox.drain().collect();
                 drop(gate);
                 self.log(LogLevel::Error, &format!("crashed too often and is parked: {}", cause.to_text()));
-                let error = self.parked(cause);
-                queued.into_iter().for_each(|work| self.refuse(work, &error));
+                self.flush_if_closed();
+                self.changed.notify_waiters();
             }
         }
-        // Dropping a workload may unmap memory: not under the lock.
         drop(lost);
     }
 
@@ -99,50 +115,68 @@ impl Cell {
         if when > Instant::now() {
             tokio::time::sleep_until(when.into()).await;
         }
+        if self.gate.lock().is_ending() {
+            return;
+        }
         if let Err(cause) = self.start().await {
             let gate = self.gate.lock();
             self.crashed(gate, &cause);
         }
     }
 
-    /// Takes no more messages, lets those being handled end until the deadline, and runs the last hook.
+    /// Takes no more messages, lets those being handled end until the deadline, and runs the last hook. Goes on when the future is
+    /// dropped; a second call awaits the end of the first.
     pub(crate) async fn stop(self: &Arc<Self>, deadline: Instant) {
-        let queued: Vec<_> = {
+        let first = {
             let mut gate = self.gate.lock();
-            if matches!(gate.state, ActorState::Stopping | ActorState::Stopped) {
-                return;
+            let first = !gate.is_ending();
+            if first {
+                gate.state = ActorState::Stopping;
+                gate.mailbox.pause();
             }
-            gate.state = ActorState::Stopping;
-            gate.mailbox.pause();
-            gate.mailbox.drain().collect()
+            first
         };
-        let error = self.stopped();
-        queued.into_iter().for_each(|work| self.refuse(work, &error));
-        if !self.wait_for_last(deadline).await {
-            self.log(LogLevel::Warn, "stopped while a message was still being handled");
+        if first {
+            self.flush_if_closed();
+            self.changed.notify_waiters();
+            let _ = self.node.runtime.spawn(Arc::clone(self).end(deadline)).await;
+        } else {
+            self.wait_until(deadline, |gate| gate.state == ActorState::Stopped).await;
         }
+    }
+
+    async fn end(self: Arc<Self>, deadline: Instant) {
+        let idle = self.wait_until(deadline, |gate| gate.mailbox.running() == 0).await;
         let workload = self.gate.lock().workload.take();
-        if let Some(workload) = workload.filter(|workload| !workload.is_lost()) {
+        if !idle {
+            self.log(LogLevel::Warn, "stopped while a message was still being handled; its stop hook did not run");
+        } else if let Some(workload) = workload.filter(|workload| !workload.is_lost()) {
             let last = self.node.until(deadline, self.hook(&workload, Event::Stop)).await;
             if let Some(Err(failure)) = last {
                 self.log(LogLevel::Warn, &format!("its stop hook failed: {}", failure.into_error().to_text()));
             }
         }
-        self.gate.lock().state = ActorState::Stopped;
-        self.node.directory.remove(&self.id);
+        self.vanish();
     }
 
-    async fn wait_for_last(&self, deadline: Instant) -> bool {
-        let _watch = self.watch();
-        loop {
-            let mut changed = std::pin::pin!(self.changed.notified());
-            changed.as_mut().enable();
-            if self.gate.lock().mailbox.running() == 0 {
-                return true;
-            }
-            if self.node.until(deadline, changed).await.is_none() {
-                return false;
-            }
-        }
+    /// Is gone at once, without a last hook.
+    pub(crate) fn vanish(&self) {
+        let lost = {
+            let mut gate = self.gate.lock();
+            gate.state = ActorState::Stopped;
+            gate.mailbox.pause();
+            (gate.workload.take(), gate.extras().streams.take())
+        };
+        drop(lost);
+        self.flush_if_closed();
+        self.changed.notify_waiters();
+        self.node.directory.remove(&self.id);
+    }
+}
+
+impl Gate {
+    /// Whether the actor is being stopped, or has been.
+    pub(super) fn is_ending(&self) -> bool {
+        matches!(self.state, ActorState::Stopping | ActorState::Stopped)
     }
 }

@@ -1,15 +1,18 @@
 //! Requests whose ids their callers chose, and so may send twice: within some minutes the second gets the outcome of the first.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use playhouse_scheduler::{CallId, Dedup, DedupConfig, Verdict};
-use playhouse_types::{ActorError, ErrorKind};
+use playhouse_types::{ActorError, Code, ErrorKind};
 use tokio::sync::oneshot;
 
-use super::outcome::Answer;
 use super::{Cell, Request};
+use crate::clock::after;
+
+/// Where the outcome of a request goes.
+pub(super) type OnceAnswer = oneshot::Sender<Result<Bytes, ActorError>>;
 
 /// What is known of a request whose id its caller chose.
 enum Seen {
@@ -29,41 +32,53 @@ impl Cell {
             Seen::Running => {}
             Seen::Never => {
                 let cell = Arc::clone(self);
+                // The outcome is awaited for longer than any caller does: whoever asks again must hear what really happened.
                 self.node.runtime.spawn(async move {
-                    let outcome = cell.call_any(request).await;
-                    cell.finish_once(&call, outcome);
+                    let reply = cell.call_any(request, after(Duration::MAX)).await;
+                    cell.finish_once(&call, reply.outcome, reply.begun);
                 });
             }
         }
-        self.await_answer(answer, deadline).await
+        match self.node.until(deadline, answer).await {
+            Some(Ok(outcome)) => outcome,
+            Some(Err(_)) => Err(self.stopped()),
+            None => Err(self.late()),
+        }
+    }
+
+    /// Whether a tell is the first of its id; the node remembers it from then on.
+    pub(super) fn is_first(&self, call: &CallId) -> bool {
+        let mut gate = self.gate.lock();
+        let dedup = gate.extras().dedup.get_or_insert_with(|| Dedup::new(DedupConfig::default()));
+        matches!(dedup.check(Instant::now(), call), Verdict::New)
     }
 
     /// What is known of a request. Unless it has ended, `reply` will get its outcome.
-    fn seen(&self, call: &CallId, reply: Answer) -> Seen {
+    fn seen(&self, call: &CallId, reply: OnceAnswer) -> Seen {
         let mut gate = self.gate.lock();
         let dedup = gate.extras().dedup.get_or_insert_with(|| Dedup::new(DedupConfig::default()));
         let seen = match dedup.check(Instant::now(), call) {
             Verdict::Done(outcome) => return Seen::Before(outcome.clone()),
             Verdict::Spent => return Seen::Before(Err(spent(call))),
-            Verdict::Full => return Seen::Before(Err(self.full())),
+            Verdict::Full => return Seen::Before(Err(crowded(call))),
             Verdict::Running => Seen::Running,
             Verdict::New => Seen::Never,
         };
         if dedup.wait(call, reply).is_err() {
-            return Seen::Before(Err(self.full()));
+            return Seen::Before(Err(crowded(call)));
         }
         seen
     }
 
-    fn finish_once(&self, call: &CallId, outcome: Result<Bytes, ActorError>) {
+    /// Remembers an outcome; a request that never began may be sent again.
+    pub(super) fn finish_once(&self, call: &CallId, outcome: Result<Bytes, ActorError>, begun: bool) {
         let mut gate = self.gate.lock();
         let Some(dedup) = gate.extras().dedup.as_mut() else { return };
-        // What never reached the actor may be sent again.
-        let waiters = if outcome.as_ref().is_err_and(|error| error.kind() == ErrorKind::Unavailable) {
-            dedup.abandon(call)
-        } else {
+        let waiters = if begun {
             let bytes = outcome.as_ref().map_or_else(|error| error.message().len(), Bytes::len);
             dedup.complete(Instant::now(), call, outcome.clone(), bytes)
+        } else {
+            dedup.abandon(call)
         };
         drop(gate);
         for waiter in waiters {
@@ -75,4 +90,9 @@ impl Cell {
 fn spent(call: &CallId) -> ActorError {
     let text = format!("request {} has been handled, but its reply was too large to be kept", call.request);
     ActorError::new(ErrorKind::Unavailable, text)
+}
+
+fn crowded(call: &CallId) -> ActorError {
+    let text = format!("too many requests wait for the outcome of {} or of others like it", call.request);
+    ActorError::coded(ErrorKind::Unavailable, Code::MailboxFull, text)
 }

@@ -1,7 +1,7 @@
 //! What follows when a message has been handled, or could not be.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use playhouse_engine::{Failure, Outcome};
@@ -12,10 +12,23 @@ use playhouse_types::{
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::run::Run;
-use super::{Cell, Envelope, Work};
+use super::{Cell, Envelope, Gate, Work};
+
+/// How a call ended.
+pub(super) struct Reply {
+    pub(super) outcome: Result<Bytes, ActorError>,
+    /// Whether the actor has begun to handle it.
+    pub(super) begun: bool,
+}
+
+impl Reply {
+    pub(super) const fn refused(error: ActorError) -> Self {
+        Self { outcome: Err(error), begun: false }
+    }
+}
 
 /// Where a reply goes.
-pub(super) type Answer = oneshot::Sender<Result<Bytes, ActorError>>;
+pub(super) type Answer = oneshot::Sender<Reply>;
 
 /// Who hears how a message was handled.
 pub(super) enum Then {
@@ -88,7 +101,7 @@ impl Cell {
                 if let Err(failure @ Failure::Crash(_)) = &outcome {
                     self.report(failure, "a request");
                 }
-                let _ = reply.send(outcome.map_err(Failure::into_error));
+                let _ = reply.send(Reply { outcome: outcome.map_err(Failure::into_error), begun: true });
             }
             (Then::Nobody(letter), Err(failure)) => self.undelivered(*letter, failure),
             (Then::Chunk(_), Err(failure)) => self.report(&failure, "a stream chunk"),
@@ -117,6 +130,7 @@ impl Cell {
         if let Err(failure) = outcome {
             self.report(failure, &what);
         }
+        self.flush_if_closed();
         more
     }
 
@@ -168,17 +182,41 @@ impl Cell {
         self.node.begun(work.wait);
         match work.then {
             Then::Reply(reply) => {
-                let _ = reply.send(Err(error.clone()));
+                let _ = reply.send(Reply::refused(error.clone()));
             }
             Then::Nobody(letter) => self.node.bury(&self.id, *letter, error.clone()),
             Then::Chunk(_) | Then::Hook => {}
         }
     }
 
-    /// Waits until a message has been handled, or the time is up.
+    /// Refuses what is queued in front of an actor that takes nothing more.
+    pub(super) fn flush_if_closed(&self) {
+        let mut gate = self.gate.lock();
+        let Some(error) = self.closed(&gate) else { return };
+        let queued: Vec<_> = gate.mailbox.drain().collect();
+        drop(gate);
+        queued.into_iter().for_each(|work| self.refuse(work, &error));
+    }
+
+    /// While it lives, `changed` rings after every change.
     pub(super) fn watch(&self) -> Watch<'_> {
         self.gate.lock().watchers += 1;
         Watch(self)
+    }
+
+    /// Waits until something holds; false if the time was up first.
+    pub(super) async fn wait_until(&self, deadline: Instant, holds: impl Fn(&Gate) -> bool) -> bool {
+        let _watch = self.watch();
+        loop {
+            let mut changed = std::pin::pin!(self.changed.notified());
+            changed.as_mut().enable();
+            if holds(&self.gate.lock()) {
+                return true;
+            }
+            if self.node.until(deadline, changed).await.is_none() {
+                return false;
+            }
+        }
     }
 
     pub(super) fn log(&self, level: LogLevel, text: &str) {

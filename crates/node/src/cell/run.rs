@@ -7,13 +7,13 @@ use std::sync::Arc;
 use std::task::{self, Poll};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use playhouse_engine::{Failure, Outcome, Running, Workload};
+use playhouse_engine::{Context, Failure, Outcome, Running, Workload};
 use playhouse_scheduler::{Key, Ticket};
-use playhouse_types::{ActorError, Code, ErrorKind};
+use playhouse_types::{ActorError, Code, ErrorKind, Event};
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-use super::outcome::Then;
+use super::outcome::{Reply, Then};
 use super::{Cell, Gate, Work};
 
 /// Handlers inside handlers on one stack. Each level takes a few kilobytes of a worker's 2 MiB stack, ten times that in debug builds; deeper calls are queued.
@@ -49,11 +49,22 @@ impl Cell {
         gate.begin(ticket).ok()
     }
 
+    /// Takes the right to handle a message that an earlier one of this actor waits for.
+    pub(super) fn start_nested(&self, key: Key) -> Option<(Run, Arc<dyn Workload>)> {
+        let mut gate = self.gate.lock();
+        let ticket = gate.mailbox.start_nested(key)?;
+        gate.begin(ticket).ok()
+    }
+
     fn take_next(&self) -> Option<(Run, Arc<dyn Workload>, Work)> {
         let mut gate = self.gate.lock();
         let (ticket, work) = gate.mailbox.next()?;
         let begun = gate.begin(ticket);
+        let watched = gate.watchers > 0;
         drop(gate);
+        if watched {
+            self.changed.notify_waiters();
+        }
         let Ok((run, workload)) = begun else {
             self.refuse(work, &self.stopped());
             return None;
@@ -62,29 +73,30 @@ impl Cell {
         Some((run, workload, work))
     }
 
-    /// Handles a message for a caller that waits here.
-    pub(super) async fn run_here(
-        self: &Arc<Self>,
-        run: Run,
-        mut running: Running,
-        deadline: Instant,
-    ) -> Result<Bytes, ActorError> {
-        match poll_fn(|cx| Poll::Ready(poll_contained(&mut running, cx))).await {
-            Poll::Ready(outcome) => {
-                if self.settle(run, &outcome) {
-                    poll_fn(|cx| Poll::Ready(self.help(cx))).await;
-                }
-                if let Err(failure @ Failure::Crash(_)) = &outcome {
-                    self.report(failure, "a request");
-                }
-                outcome.map_err(Failure::into_error)
-            }
-            Poll::Pending => {
-                let (reply, answer) = oneshot::channel();
-                self.node.runtime.spawn(Arc::clone(self).tail(run, running, Then::Reply(reply)));
-                self.await_answer(answer, deadline).await
-            }
+    /// Handles a message for a caller that waits here, and is one level of this stack.
+    pub(super) async fn run_here(self: &Arc<Self>, run: Run, mut running: Running, patience: Instant) -> Reply {
+        let polled = poll_fn(|cx| Poll::Ready(self.inside(|| poll_contained(&mut running, cx)))).await;
+        let Poll::Ready(outcome) = polled else { return self.run_on(run, running, patience).await };
+        if self.settle(run, &outcome) {
+            poll_fn(|cx| Poll::Ready(self.inside(|| self.help(cx)))).await;
         }
+        if let Err(failure @ Failure::Crash(_)) = &outcome {
+            self.report(failure, "a request");
+        }
+        Reply { outcome: outcome.map_err(Failure::into_error), begun: true }
+    }
+
+    /// Has a task handle a message, and waits for it here.
+    pub(super) async fn run_on(self: &Arc<Self>, run: Run, running: Running, patience: Instant) -> Reply {
+        let (reply, answer) = oneshot::channel();
+        self.node.runtime.spawn(Arc::clone(self).tail(run, running, Then::Reply(reply)));
+        self.await_answer(answer, patience).await
+    }
+
+    /// Does something where tokio's timers run, also for a caller on another executor.
+    fn inside<T>(&self, work: impl FnOnce() -> T) -> T {
+        let _entered = Handle::try_current().is_err().then(|| self.node.runtime.enter());
+        work()
     }
 
     /// Handles some messages of others; a task takes the rest.
@@ -101,16 +113,23 @@ impl Cell {
         self.wake();
     }
 
-    /// Has a task handle what is queued.
+    /// Has a task handle what is queued, unless one is on its way.
     pub(super) fn wake(self: &Arc<Self>) {
-        self.node.runtime.spawn(Arc::clone(self).drain());
+        if !std::mem::replace(&mut self.gate.lock().draining, true) {
+            self.node.runtime.spawn(Arc::clone(self).drain());
+        }
     }
 
     async fn drain(self: Arc<Self>) {
         loop {
             let more = poll_fn(|cx| Poll::Ready((0..BATCH).all(|_| self.step(cx)))).await;
             if !more {
-                return;
+                self.gate.lock().draining = false;
+                // What was queued before the flag fell has nobody else.
+                if !poll_fn(|cx| Poll::Ready(self.step(cx))).await {
+                    return;
+                }
+                self.gate.lock().draining = true;
             }
             tokio::task::yield_now().await;
         }
@@ -124,7 +143,7 @@ impl Cell {
             return true;
         }
         let Work { event, envelope, then, wait: _ } = work;
-        let mut running = workload.run(self.context(envelope), event);
+        let mut running = begin_contained(workload, self.context(envelope), event);
         match poll_contained(&mut running, cx) {
             Poll::Ready(outcome) => {
                 let _ = self.conclude(run, outcome, then);
@@ -146,7 +165,7 @@ impl Cell {
     async fn tail(self: Arc<Self>, run: Run, mut running: Running, then: Then) {
         let wall = self.setup.limits.wall;
         let handled = tokio::time::timeout(wall, poll_fn(|cx| poll_contained(&mut running, cx))).await;
-        drop(running);
+        drop_contained(running);
         let outcome = handled.unwrap_or_else(|_| {
             let text = format!("{} handled one event for more than {wall:?}", self.id);
             let error = ActorError::coded(ErrorKind::TimedOut, Code::DeadlineExpired, text);
@@ -173,13 +192,31 @@ impl Gate {
 
 struct NoWorkload;
 
-/// Polls a handler one level deeper. A panic of an engine is a crash of its workload.
+/// Begins to handle an event. A panic of an engine is a crash of its workload, here and below.
+pub(super) fn begin_contained(workload: Arc<dyn Workload>, context: Context, event: Event) -> Running {
+    let begun = std::panic::catch_unwind(AssertUnwindSafe(|| workload.run(context, event)));
+    begun.unwrap_or_else(|_| Box::pin(std::future::ready(Err(engine_panicked()))))
+}
+
+/// The rest of handling an event.
+pub(super) async fn contain(mut running: Running) -> Outcome {
+    let outcome = poll_fn(|cx| poll_contained(&mut running, cx)).await;
+    drop_contained(running);
+    outcome
+}
+
+fn drop_contained(running: Running) {
+    let _ = std::panic::catch_unwind(AssertUnwindSafe(|| drop(running)));
+}
+
+fn engine_panicked() -> Failure {
+    Failure::Crash(ActorError::coded(ErrorKind::Internal, Code::HandlerPanic, "the engine panicked"))
+}
+
+/// Polls a handler one level deeper.
 fn poll_contained(running: &mut Running, cx: &mut task::Context<'_>) -> Poll<Outcome> {
     DEPTH.set(DEPTH.get() + 1);
     let polled = std::panic::catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(cx)));
     DEPTH.set(DEPTH.get() - 1);
-    polled.unwrap_or_else(|_| {
-        let error = ActorError::coded(ErrorKind::Internal, Code::HandlerPanic, "the engine panicked");
-        Poll::Ready(Err(Failure::Crash(error)))
-    })
+    polled.unwrap_or_else(|_| Poll::Ready(Err(engine_panicked())))
 }

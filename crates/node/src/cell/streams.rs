@@ -17,6 +17,19 @@ use crate::shell::STREAM_CHUNKS_MAX;
 #[derive(Default)]
 pub(super) struct Streams(HashMap<StreamId, Arc<Semaphore>>);
 
+impl Streams {
+    /// All streams, to be closed: a workload that is gone receives nothing more.
+    pub(super) fn take(&mut self) -> Self {
+        std::mem::take(self)
+    }
+}
+
+impl Drop for Streams {
+    fn drop(&mut self) {
+        self.0.values().for_each(|credit| credit.close());
+    }
+}
+
 impl Cell {
     pub(super) fn register_stream(&self, stream_id: StreamId) -> Result<(), ActorError> {
         let mut gate = self.gate.lock();
@@ -25,14 +38,16 @@ impl Cell {
             let text = format!("{} has registered {STREAMS_PER_ACTOR_MAX} streams, the limit", self.id);
             return Err(ActorError::coded(ErrorKind::Unavailable, Code::StreamLimit, text));
         }
-        streams.entry(stream_id).or_insert_with(|| Arc::new(Semaphore::new(STREAM_CHUNKS_MAX)));
+        // Where messages overtake each other, order needs one chunk at a time.
+        let credit = if self.setup.serial { STREAM_CHUNKS_MAX } else { 1 };
+        streams.entry(stream_id).or_insert_with(|| Arc::new(Semaphore::new(credit)));
         Ok(())
     }
 
     pub(super) fn unregister_stream(&self, stream_id: &StreamId) {
         let removed = self.gate.lock().extras().streams.0.remove(stream_id);
-        if let Some(semaphore) = removed {
-            semaphore.close();
+        if let Some(credit) = removed {
+            credit.close();
         }
     }
 
@@ -44,6 +59,9 @@ impl Cell {
         class: PayloadClass,
         deadline: Instant,
     ) -> Result<(), ActorError> {
+        if chunk.payload.len() > self.node.policy.message_bytes_max {
+            return Err(self.too_large(chunk.payload.len()));
+        }
         let reliable = match class {
             PayloadClass::StreamReliable => true,
             PayloadClass::StreamLatencyFirst => false,
@@ -68,7 +86,11 @@ impl Cell {
         let Some(request_id) = event.request_id() else { return Ok(()) };
         let envelope = Envelope { caller, request_id, deadline: None, chain: CallChain::root() };
         let work = Work { event, envelope, then: Then::Chunk(permit), wait: None };
-        if reliable { self.enqueue(work, Priority::Normal, key, true).await } else { self.offer_or_drop(work, key) }
+        if reliable {
+            self.enqueue_when_room(work, Priority::Normal, key, deadline).await
+        } else {
+            self.offer_or_drop(work, key)
+        }
     }
 
     fn unknown_stream(&self, stream_id: &StreamId) -> ActorError {
@@ -77,7 +99,7 @@ impl Cell {
     }
 
     fn stuck(&self, stream_id: &StreamId) -> ActorError {
-        let text = format!("{} is {STREAM_CHUNKS_MAX} chunks behind on stream {stream_id}", self.id);
+        let text = format!("{} did not take the next chunk of stream {stream_id} in time", self.id);
         ActorError::coded(ErrorKind::TimedOut, Code::DeadlineExpired, text)
     }
 }

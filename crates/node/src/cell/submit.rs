@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use playhouse_scheduler::{CallChain, FullPolicy, Key, Offer, Priority, WaitId};
+use playhouse_scheduler::{CallChain, CallId, FullPolicy, Key, Offer, Priority, WaitId};
 use playhouse_types::{ActorError, ActorId, Event, RequestId, RouteKey, RuntimeEvent};
 use tokio::sync::oneshot;
 
-use super::outcome::{Letter, Then};
+use super::outcome::{Letter, Reply, Then};
 use super::refusal::chain_error;
+use super::run::begin_contained;
 use super::{Cell, Envelope, Gate, Work};
 use crate::shared::Shared;
 
@@ -57,31 +58,51 @@ impl Cell {
         if request.request_id.is_external() {
             return self.call_once(request).await;
         }
-        self.call_any(request).await
+        let patience = request.deadline;
+        self.call_any(request, patience).await.outcome
     }
 
-    pub(super) async fn call_any(self: &Arc<Self>, request: Request) -> Result<Bytes, ActorError> {
+    /// As [`Self::call`] without a check. The reply is awaited until `patience` ends; the request's own deadline says until when it
+    /// may begin.
+    pub(super) async fn call_any(self: &Arc<Self>, request: Request, patience: Instant) -> Reply {
         let Request { route, payload, caller, request_id, deadline, chain, priority } = request;
         let event = Event::Request { route, payload };
         let key = self.key(caller.as_ref(), &event);
         let envelope = Envelope { caller, request_id, deadline: Some(deadline), chain };
         if let Some((run, workload)) = self.try_start(key) {
-            let running = workload.run(self.context(envelope), event);
-            return self.run_here(run, running, deadline).await;
+            let running = begin_contained(workload, self.context(envelope), event);
+            return self.run_here(run, running, patience).await;
+        }
+        if self.comes_back(&envelope)
+            && let Some((run, workload)) = self.start_nested(key)
+        {
+            let running = begin_contained(workload, self.context(envelope), event);
+            return self.run_on(run, running, patience).await;
         }
         let (reply, answer) = oneshot::channel();
-        let waiting = self.wait_for_turn(&envelope)?;
+        let waiting = match self.wait_for_turn(&envelope) {
+            Ok(waiting) => waiting,
+            Err(error) => return Reply::refused(error),
+        };
         let wait = waiting.as_ref().map(Waiting::id);
-        self.enqueue(Work { event, envelope, then: Then::Reply(reply), wait }, priority, key, false).await?;
-        self.await_answer(answer, deadline).await
+        let work = Work { event, envelope, then: Then::Reply(reply), wait };
+        if let Err(error) = self.enqueue(work, priority, key, deadline).await {
+            return Reply::refused(error);
+        }
+        self.await_answer(answer, patience).await
+    }
+
+    /// Whether a message of this actor waits for the one in this envelope.
+    fn comes_back(&self, envelope: &Envelope) -> bool {
+        self.setup.reentrant && envelope.chain.actors().any(|actor| *actor == self.id)
     }
 
     /// Takes note that the actors of a chain wait for this one, which is busy; an error if it waits for one of them itself.
-    /// Actors that a chain may come back to are not noted: that one call of theirs waits does not block the others.
+    /// Only actors that handle one message at a time are noted: that one call of another's waits does not block its others.
     fn wait_for_turn(&self, envelope: &Envelope) -> Result<Option<Waiting>, ActorError> {
         let mut waiters = envelope.chain.actors();
-        let blocked = |id| self.node.directory.get(id).is_some_and(|cell| !cell.setup.reentrant);
-        if envelope.chain.depth() == 0 || self.setup.reentrant || !waiters.all(blocked) {
+        let blocked = |id| self.node.directory.get(id).is_some_and(|cell| cell.setup.serial);
+        if envelope.chain.depth() == 0 || !self.setup.serial || !waiters.all(blocked) {
             return Ok(None);
         }
         let id = self.node.waits.lock().add(&envelope.chain, &self.id)?;
@@ -94,12 +115,20 @@ impl Cell {
             return Err(self.too_large(request.payload.len()));
         }
         let Request { route, payload, caller, request_id, deadline, chain: _, priority } = request;
+        let once = request_id.is_external().then(|| CallId { caller: caller.clone(), request: request_id.clone() });
+        if once.as_ref().is_some_and(|call| !self.is_first(call)) {
+            return Ok(());
+        }
         let letter = Letter { from: caller.clone(), route: route.clone(), payload: payload.clone(), attempts: 0 };
         let event = Event::Request { route, payload };
         let key = self.key(caller.as_ref(), &event);
         let envelope = Envelope { caller, request_id, deadline: None, chain: CallChain::root() };
         let work = Work { event, envelope, then: Then::Nobody(Box::new(letter)), wait: None };
-        self.enqueue_until(work, priority, key, deadline).await
+        let told = self.enqueue(work, priority, key, deadline).await;
+        if let Some(call) = once {
+            self.finish_once(&call, Ok(Bytes::new()), told.is_ok());
+        }
+        told
     }
 
     /// Queues an event of the node's own, which goes before messages; dropped if even the reserve for signals is full.
@@ -121,25 +150,8 @@ impl Cell {
         request.chain.check(&self.id).map_err(chain_error)
     }
 
-    pub(super) async fn enqueue(
-        self: &Arc<Self>,
-        work: Work,
-        priority: Priority,
-        key: Key,
-        wait: bool,
-    ) -> Result<(), ActorError> {
-        let deadline = work.envelope.deadline.unwrap_or_else(|| Instant::now() + crate::options::TIMEOUT);
-        match self.try_enqueue(work, priority, key) {
-            Queued::Yes => Ok(()),
-            Queued::Refused(error) => Err(error),
-            Queued::NoRoom(work) if wait || self.setup.options.mailbox.full == FullPolicy::Wait => {
-                self.enqueue_when_room(*work, priority, key, deadline).await
-            }
-            Queued::NoRoom(_) => Err(self.reject()),
-        }
-    }
-
-    async fn enqueue_until(
+    /// Queues a message; where the policy says so, waits for room until the deadline.
+    async fn enqueue(
         self: &Arc<Self>,
         work: Work,
         priority: Priority,
@@ -156,7 +168,8 @@ impl Cell {
         }
     }
 
-    async fn enqueue_when_room(
+    /// Queues a message, waiting for room until the deadline.
+    pub(super) async fn enqueue_when_room(
         self: &Arc<Self>,
         mut work: Work,
         priority: Priority,
@@ -220,15 +233,11 @@ impl Cell {
         }
     }
 
-    pub(super) async fn await_answer(
-        &self,
-        answer: oneshot::Receiver<Result<Bytes, ActorError>>,
-        deadline: Instant,
-    ) -> Result<Bytes, ActorError> {
-        match self.node.until(deadline, answer).await {
-            Some(Ok(outcome)) => outcome,
-            Some(Err(_)) => Err(self.stopped()),
-            None => Err(self.late()),
+    pub(super) async fn await_answer(&self, answer: oneshot::Receiver<Reply>, patience: Instant) -> Reply {
+        match self.node.until(patience, answer).await {
+            Some(Ok(reply)) => reply,
+            Some(Err(_)) => Reply { outcome: Err(self.stopped()), begun: true },
+            None => Reply { outcome: Err(self.late()), begun: true },
         }
     }
 }

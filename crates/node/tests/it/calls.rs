@@ -75,11 +75,11 @@ async fn a_missing_grant_is_named() {
     let b = player(&node, &stage, "B", ActorOptions::default()).await;
     assert_eq!(
         ask(&a, "call", "shell x.Y").await,
-        "permission denied: 1@0/test:A:1 has no grant `call` [grant-missing]"
+        "permission denied: 1@0/test:A:1 has no grant `call`; add \"call\" to `grants` in its manifest and in the node's policy [grant-missing]"
     );
     assert_eq!(
         ask(&a, "tell", "shell x.Y").await,
-        "permission denied: 1@0/test:A:1 has no grant `tell` [grant-missing]"
+        "permission denied: 1@0/test:A:1 has no grant `tell`; add \"tell\" to `grants` in its manifest and in the node's policy [grant-missing]"
     );
     assert_eq!(ask(&b, "call", &format!("{} echo hi", a.id())).await, "hi");
 }

@@ -2,6 +2,7 @@
 
 mod calls;
 mod cycles;
+mod endings;
 mod overload;
 #[cfg(all(feature = "wasm", feature = "native"))]
 mod packages;

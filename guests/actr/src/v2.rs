@@ -69,11 +69,6 @@ impl Guest for Sample {
             "log-flood" => loop {
                 host::log_message(token, "info".into(), "x".repeat(1000)).await;
             },
-            // Waits for its host once, and then for nothing.
-            "hang" => {
-                drop(host::call(token, Dest::Host, "app.Service.Method".into(), payload).await);
-                std::future::pending().await
-            }
             "fail" => Err(ActrError::InvalidArgument(text(payload)?)),
             "trap" => core::arch::wasm32::unreachable(),
             "loop" => loop {

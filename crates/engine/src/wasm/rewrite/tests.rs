@@ -152,13 +152,17 @@ fn a_type_that_is_needed_both_ways_is_refused() {
                 (func $f (type $t) (canon lift (core func $i "f") async (callback (core func $i "c"))))
                 (export "f" (func $f)))"#
         ),
-        &expect!["function type at byte 79 would have to be async, but the import `wasi:cli/exit@0.2.6` uses it as synchronous"],
+        &expect![
+            "function type at byte 79 would have to be async, but the import `wasi:cli/exit@0.2.6` uses it as synchronous"
+        ],
     );
     check(
         r#"(component
             (import "wasi:cli/exit@0.2.6" (instance $wasi (export "exit" (func))))
             (core func (canon lower (func $wasi "exit") async)))"#,
-        &expect!["function type at byte 14 would have to be async, but the import `wasi:cli/exit@0.2.6` uses it as synchronous"],
+        &expect![
+            "function type at byte 14 would have to be async, but the import `wasi:cli/exit@0.2.6` uses it as synchronous"
+        ],
     );
 }
 

@@ -4,12 +4,12 @@ use bytes::Bytes;
 use playhouse_types::{ActorError, Dest, HostOp, HostReply, LogLevel};
 use wasmtime::component::{Accessor, ComponentNamedList, ComponentType, Lift, Linker, LinkerInstance, Lower};
 
+use crate::HostFuture;
 use crate::wasm::actr::host::{NAME as NAME_1, call, stream_class};
 use crate::wasm::actr::shape::{C, Shape};
 use crate::wasm::actr::types::{ActrId, ActrType, DataChunk, PayloadType};
 use crate::wasm::failure::LimitBroken;
 use crate::wasm::guest::{self, Answer, Guest, malformed};
-use crate::HostFuture;
 
 /// The interface of `@0.2.0`.
 pub(super) const NAME_2: &str = "actr:workload/host@0.2.0";
@@ -31,13 +31,28 @@ enum Asker {
 pub(super) fn link_1<S: Shape>(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     let host = &mut linker.instance(NAME_1)?;
     let own = Asker::Current;
-    offer(host, "call", move |(to, route, data): (S::Dest, String, Vec<u8>)| (own, call_at(to, &route, data)), bytes::<S>)?;
-    offer(host, "call-raw", move |(to, route, data): (ActrId, String, Vec<u8>)| (own, call_raw(to, &route, data)), bytes::<S>)?;
+    offer(
+        host,
+        "call",
+        move |(to, route, data): (S::Dest, String, Vec<u8>)| (own, call_at(to, &route, data)),
+        bytes::<S>,
+    )?;
+    offer(
+        host,
+        "call-raw",
+        move |(to, route, data): (ActrId, String, Vec<u8>)| (own, call_raw(to, &route, data)),
+        bytes::<S>,
+    )?;
     offer(host, "tell", move |(to, route, data): (S::Dest, String, Vec<u8>)| (own, tell(to, &route, data)), done::<S>)?;
     offer(host, "discover", move |(wanted,): (ActrType,)| (own, discover(wanted)), found::<S>)?;
     offer(host, "register-stream", move |(id,): (String,)| (own, register(&id)), done::<S>)?;
     offer(host, "unregister-stream", move |(id,): (String,)| (own, unregister(&id)), done::<S>)?;
-    offer(host, S::SEND_CHUNK, move |(to, chunk, class): (S::Dest, DataChunk, PayloadType)| (own, send(to, chunk, class)), done::<S>)?;
+    offer(
+        host,
+        S::SEND_CHUNK,
+        move |(to, chunk, class): (S::Dest, DataChunk, PayloadType)| (own, send(to, chunk, class)),
+        done::<S>,
+    )?;
     host.func_wrap_concurrent("log-message", |accessor, (level, text): (String, String)| {
         Box::pin(async move { say(accessor, Asker::Current, &level, &text) })
     })?;
@@ -67,13 +82,33 @@ pub(super) fn link_2(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     type To = <C as Shape>::Dest;
     let host = &mut linker.instance(NAME_2)?;
     let by = Asker::Token;
-    offer(host, "call", move |(of, to, route, data): (u64, To, String, Vec<u8>)| (by(of), call_at(to, &route, data)), bytes::<C>)?;
-    offer(host, "call-raw", move |(of, to, route, data): (u64, ActrId, String, Vec<u8>)| (by(of), call_raw(to, &route, data)), bytes::<C>)?;
-    offer(host, "tell", move |(of, to, route, data): (u64, To, String, Vec<u8>)| (by(of), tell(to, &route, data)), done::<C>)?;
+    offer(
+        host,
+        "call",
+        move |(of, to, route, data): (u64, To, String, Vec<u8>)| (by(of), call_at(to, &route, data)),
+        bytes::<C>,
+    )?;
+    offer(
+        host,
+        "call-raw",
+        move |(of, to, route, data): (u64, ActrId, String, Vec<u8>)| (by(of), call_raw(to, &route, data)),
+        bytes::<C>,
+    )?;
+    offer(
+        host,
+        "tell",
+        move |(of, to, route, data): (u64, To, String, Vec<u8>)| (by(of), tell(to, &route, data)),
+        done::<C>,
+    )?;
     offer(host, "discover", move |(of, wanted): (u64, ActrType)| (by(of), discover(wanted)), found::<C>)?;
     offer(host, "register-stream", move |(of, id): (u64, String)| (by(of), register(&id)), done::<C>)?;
     offer(host, "unregister-stream", move |(of, id): (u64, String)| (by(of), unregister(&id)), done::<C>)?;
-    offer(host, C::SEND_CHUNK, move |(of, to, chunk, class): (u64, To, DataChunk, PayloadType)| (by(of), send(to, chunk, class)), done::<C>)?;
+    offer(
+        host,
+        C::SEND_CHUNK,
+        move |(of, to, chunk, class): (u64, To, DataChunk, PayloadType)| (by(of), send(to, chunk, class)),
+        done::<C>,
+    )?;
     host.func_wrap_concurrent("log-message", |accessor, (of, level, text): (u64, String, String)| {
         Box::pin(async move { say(accessor, Asker::Token(of), &level, &text) })
     })

@@ -29,12 +29,7 @@ impl<S: Shape> World for Lifted<S> {
         self.0.bind(store, instance)
     }
 
-    async fn deliver(
-        &self,
-        to: (&Bound<S>, &Instance),
-        store: &mut Store<Guest>,
-        event: Event,
-    ) -> Answer<Vec<u8>> {
+    async fn deliver(&self, to: (&Bound<S>, &Instance), store: &mut Store<Guest>, event: Event) -> Answer<Vec<u8>> {
         self.0.deliver(to, store, event).await
     }
 }

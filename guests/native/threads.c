@@ -5,6 +5,7 @@
  *     later    answers at once; a thread calls the shell afterwards, and then releases the context
  *     many     calls the shell from eight threads at a time; the reply is the number of calls that succeeded
  *     stale    uses a token that it does not retain: the reply is what retain_context and invoke return
+ *     where    an address in this image, in the machine's byte order
  *     keep     retains the context and never releases it
  *
  * SHUTDOWN_RETURNS=n: actr_shutdown returns n. */
@@ -130,6 +131,10 @@ int32_t actr_handle(const uint8_t *req, size_t req_len, uint8_t **resp, size_t *
     if (ph_equal(event.route, ph_text("later"))) return later(&work, resp, resp_len);
     if (ph_equal(event.route, ph_text("many"))) return many(&work, resp, resp_len);
     if (ph_equal(event.route, ph_text("stale"))) return stale(&work, resp, resp_len);
+    if (ph_equal(event.route, ph_text("where"))) {
+        uintptr_t address = (uintptr_t)&table;
+        return ph_reply(ACTR_SUCCESS, ph_slice(&address, sizeof address), resp, resp_len);
+    }
     if (ph_equal(event.route, ph_text("keep"))) {
         return table->retain_context(event.token) == 0 ? ph_ok(resp, resp_len) : ACTR_HANDLE_FAILED;
     }

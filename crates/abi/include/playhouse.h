@@ -230,22 +230,37 @@ typedef struct ph_buffer {
 
 #define PH_BUFFER_EMPTY {NULL, 0, 0, 0}
 
-PH_FN void ph_raw(ph_buffer *out, ph_bytes bytes) {
+PH_FN void ph_copy(uint8_t *to, const uint8_t *from, size_t len) {
+#if defined(__GNUC__)
+    if (len > 0) __builtin_memcpy(to, from, len);
+#else
     size_t i;
-    if (out->failed) return;
-    if (out->capacity - out->len < bytes.len) {
-        size_t capacity = (out->len + bytes.len) * 2 + 32;
-        uint8_t *ptr = (uint8_t *)PH_ALLOC(capacity);
-        if (ptr == NULL) {
-            out->failed = 1;
-            return;
-        }
-        for (i = 0; i < out->len; i++) ptr[i] = out->ptr[i];
-        if (out->ptr != NULL) PH_FREE(out->ptr);
-        out->ptr = ptr;
-        out->capacity = capacity;
+    for (i = 0; i < len; i++) to[i] = from[i];
+#endif
+}
+
+/* Makes room for len more bytes. Returns 0, or -1 and sets failed. */
+PH_FN int ph_reserve(ph_buffer *out, size_t len) {
+    size_t capacity;
+    uint8_t *ptr;
+    if (out->failed) return -1;
+    if (out->capacity - out->len >= len) return 0;
+    capacity = out->len + len + (out->len > 0 ? out->len + 32 : 0);
+    ptr = capacity > out->len ? (uint8_t *)PH_ALLOC(capacity) : NULL;
+    if (ptr == NULL) {
+        out->failed = 1;
+        return -1;
     }
-    for (i = 0; i < bytes.len; i++) out->ptr[out->len + i] = bytes.ptr[i];
+    ph_copy(ptr, out->ptr, out->len);
+    if (out->ptr != NULL) PH_FREE(out->ptr);
+    out->ptr = ptr;
+    out->capacity = capacity;
+    return 0;
+}
+
+PH_FN void ph_raw(ph_buffer *out, ph_bytes bytes) {
+    if (ph_reserve(out, bytes.len) != 0) return;
+    ph_copy(out->ptr + out->len, bytes.ptr, bytes.len);
     out->len += bytes.len;
 }
 
@@ -296,7 +311,7 @@ typedef struct ph_event {
 
 /* Takes a request of actr_handle apart. Returns 0, or the code that actr_handle should return. */
 PH_FN int32_t ph_read_event(const uint8_t *req, size_t req_len, ph_event *event) {
-    static const ph_event empty;
+    static ph_event empty; /* all zero */
     ph_bytes frame = ph_slice(req, req_len), context;
     ph_field field;
     *event = empty;
@@ -332,6 +347,8 @@ PH_FN int32_t ph_read_event(const uint8_t *req, size_t req_len, ph_event *event)
  * actr_handle should return. For ACTR_HANDLE_FAILED the payload is the error's text, such as "unknown route: x.Y.Z". */
 PH_FN int32_t ph_reply(int32_t status, ph_bytes payload, uint8_t **resp, size_t *resp_len) {
     ph_buffer out = PH_BUFFER_EMPTY;
+    /* Two numbers take 13 bytes at most, the head of the payload 11. */
+    ph_reserve(&out, payload.len + 24);
     ph_put_number(&out, 1, ACTR_ABI_VERSION);
     if (status != 0) ph_put_number(&out, 2, (uint64_t)(int64_t)status);
     if (payload.len > 0) ph_put_bytes(&out, 3, payload);
@@ -399,6 +416,7 @@ PH_FN int32_t ph_invoke(const ph_host *host, uint32_t op, ph_bytes message, ph_r
     result->payload = ph_slice(NULL, 0);
     result->buffer = NULL;
     result->buffer_len = 0;
+    ph_reserve(&frame, message.len + 24);
     ph_put_number(&frame, 1, ACTR_ABI_VERSION);
     ph_put_number(&frame, 2, op);
     if (message.len > 0) ph_put_bytes(&frame, 3, message);

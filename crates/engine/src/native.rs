@@ -10,7 +10,7 @@
 //! An image stays mapped until the process ends, unless the library can shut itself down, because threads and
 //! destructors of the library may outlive its last call.
 //!
-//! What crosses between a run and its guest are the messages of [`port`]: bytes and host operations, never pointers. A guest
+//! What crosses between a run and its guest are the messages of `native::port`: bytes and host operations, never pointers. A guest
 //! in a process of its own needs another port, nothing else.
 
 mod active;

@@ -16,6 +16,7 @@ pub(super) fn wasm(target_dir: &Path) -> Result<()> {
     let name = "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS";
     let flags = env::var(name).unwrap_or_default();
     require_std(&flags)?;
+    link()?;
     let mut cargo = cargo(target_dir);
     cargo.args(["--release", "--target", WASM]).env(name, format!("{flags} {}", remap(target_dir)?));
     run(&mut cargo)
@@ -23,6 +24,7 @@ pub(super) fn wasm(target_dir: &Path) -> Result<()> {
 
 /// Compiles every crate of the guests' workspace to shared libraries.
 pub(super) fn native(target_dir: &Path) -> Result<()> {
+    link()?;
     let mut cargo = cargo(target_dir);
     cargo.args(["--profile", NATIVE_PROFILE, "--features", "native"]).env("RUSTFLAGS", remap(target_dir)?);
     run(&mut cargo)
@@ -52,11 +54,26 @@ pub(super) fn native_path(target_dir: &Path, name: &str) -> PathBuf {
     target_dir.join(NATIVE_PROFILE).join(format!("lib{name}.so"))
 }
 
+/// A symbolic link to the repository. Cargo hashes the place of crates outside of the guests' workspace into their symbols, which
+/// decide the order of functions; through the link the place is the same on every machine.
+const PLACE: &str = "/tmp/playhouse-guests";
+
+fn link() -> Result<()> {
+    let place = Path::new(PLACE);
+    if fs::read_link(place).is_ok_and(|to| to == root()) {
+        return Ok(());
+    }
+    if fs::symlink_metadata(place).is_ok_and(|there| there.is_symlink()) {
+        fs::remove_file(place)?;
+    }
+    std::os::unix::fs::symlink(root(), place).with_context(|| format!("cannot link {PLACE} to the repository"))
+}
+
 fn cargo(target_dir: &Path) -> Command {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo
         .args(["build", "--locked", "--manifest-path"])
-        .arg(root().join("guests/Cargo.toml"))
+        .arg(Path::new(PLACE).join("guests/Cargo.toml"))
         .arg("--target-dir")
         .arg(target_dir)
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
@@ -68,7 +85,7 @@ fn cargo(target_dir: &Path) -> Command {
 fn remap(target_dir: &Path) -> Result<String> {
     let home = env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
     let cargo_home = env::var_os("CARGO_HOME").map_or_else(|| home.join(".cargo"), PathBuf::from);
-    let places = [(cargo_home.as_path(), "/cargo"), (root().as_path(), "/playhouse"), (target_dir, "/target")]
+    let places = [(cargo_home.as_path(), "/cargo"), (Path::new(PLACE), "/playhouse"), (target_dir, "/target")]
         .map(|(place, name)| format!("--remap-path-prefix={}={name}", place.display()));
     if places.iter().any(|place| place.contains(' ')) {
         bail!("cargo cannot pass paths with spaces to rustc: {places:?}");

@@ -171,8 +171,8 @@ fn declared(package: &VerifiedPackage, mut options: ActorOptions) -> Result<Acto
                 Some(Concurrency::Keyed { by: KeyBy::Sender, lanes: KEYED_LANES })
             }
             Some(PackageConcurrency::KeyedByField(text)) => {
-                let by = KeyBy::from_text(&format!("field:{text}"))
-                    .ok_or_else(|| NodeError::BadKey { text: text.clone() })?;
+                let by = package.field_numbers(text).map(KeyBy::FieldByRoute);
+                let by = by.map_err(|source| NodeError::BadKey { text: text.clone(), source })?;
                 Some(Concurrency::Keyed { by, lanes: KEYED_LANES })
             }
         };

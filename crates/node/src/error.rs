@@ -34,11 +34,14 @@ pub enum NodeError {
         /// The actor.
         actor_type: ActorType,
     },
-    /// The package asks for keyed concurrency by something that is no key.
-    #[error("{text:?} is no key for concurrency; it is `sender` or `field:` and protobuf field numbers")]
+    /// The package asks for keyed concurrency by a field that its requests do not have.
+    #[error("{text:?} is no key for concurrency: {source}")]
     BadKey {
         /// What the package says.
         text: String,
+        /// Why.
+        #[source]
+        source: playhouse_package::FieldError,
     },
     /// The program could not be prepared, or the actor did not start.
     #[error("{actor_type} did not start: {source}")]

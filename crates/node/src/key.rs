@@ -1,5 +1,6 @@
 //! What keyed concurrency goes by.
 
+use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hasher};
 
 use playhouse_scheduler::Key;
@@ -12,6 +13,8 @@ pub enum KeyBy {
     Sender,
     /// A field of the request message, by the protobuf numbers on the way to it. Messages without the field share a key.
     Field(Vec<u32>),
+    /// A field that has other numbers in other requests, by route. Requests of other routes share a key.
+    FieldByRoute(BTreeMap<String, Vec<u32>>),
 }
 
 impl KeyBy {
@@ -29,15 +32,20 @@ impl KeyBy {
     pub(crate) fn key(&self, hasher: &impl BuildHasher, sender: Option<&ActorId>, event: &Event) -> Key {
         match (self, event) {
             (Self::Sender, _) => Key::from_hash(hasher.hash_one(sender)),
-            (Self::Field(path), Event::Request { payload, .. }) => {
-                let mut hash = hasher.build_hasher();
-                hash.write(field(payload, path).unwrap_or_default());
-                Key::from_hash(hash.finish())
+            (Self::Field(path), Event::Request { payload, .. }) => by_field(hasher, payload, path),
+            (Self::FieldByRoute(paths), Event::Request { route, payload }) => {
+                paths.get(route.as_str()).map_or(Key::NONE, |path| by_field(hasher, payload, path))
             }
-            (Self::Field(_), Event::Chunk { chunk, .. }) => Key::from_hash(hasher.hash_one(&chunk.stream_id)),
-            (Self::Field(_), _) => Key::NONE,
+            (_, Event::Chunk { chunk, .. }) => Key::from_hash(hasher.hash_one(&chunk.stream_id)),
+            (_, _) => Key::NONE,
         }
     }
+}
+
+fn by_field(hasher: &impl BuildHasher, message: &[u8], path: &[u32]) -> Key {
+    let mut hash = hasher.build_hasher();
+    hash.write(field(message, path).unwrap_or_default());
+    Key::from_hash(hash.finish())
 }
 
 /// The bytes of the last field with that path in a protobuf message: varints and fixed numbers as they stand, the content of

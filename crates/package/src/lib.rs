@@ -29,6 +29,7 @@
 
 mod archive;
 mod build;
+mod fields;
 mod fingerprint;
 mod inspect;
 #[doc(hidden)]
@@ -45,6 +46,7 @@ mod verify;
 
 pub use archive::{ArchiveError, EntryFault, HeaderField};
 pub use build::{BuildError, Builder};
+pub use fields::FieldError;
 pub use fingerprint::{FingerprintError, PROTO_BYTES_MAX, file_fingerprint, service_fingerprint};
 pub use inspect::{InspectedFile, Inspection, inspect};
 pub use limits::PackageLimits;

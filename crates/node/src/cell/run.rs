@@ -78,7 +78,11 @@ impl Cell {
         let polled = poll_fn(|cx| Poll::Ready(self.inside(|| poll_contained(&mut running, cx)))).await;
         let Poll::Ready(outcome) = polled else { return self.run_on(run, running, patience).await };
         if self.settle(run, &outcome) {
-            poll_fn(|cx| Poll::Ready(self.inside(|| self.help(cx)))).await;
+            poll_fn(|cx| {
+                self.inside(|| self.help(cx));
+                Poll::Ready(())
+            })
+            .await;
         }
         if let Err(failure @ Failure::Crash(_)) = &outcome {
             self.report(failure, "a request");

@@ -31,12 +31,12 @@ pub fn ids(bytes: &[u8]) {
     round_trip::<StreamId>(text);
     if let Ok(id) = text.parse::<ActorId>() {
         let parts = id.actor_type();
-        is_harmless(&parts.manufacturer().to_string());
-        is_harmless(&parts.name().to_string());
+        is_harmless(parts.manufacturer().as_ref());
+        is_harmless(parts.name().as_ref());
     }
     if let Ok(name) = text.parse::<Name>() {
         assert!(text.len() <= limits::NAME_BYTES_MAX);
-        is_harmless(&name.to_string());
+        is_harmless(name.as_ref());
     }
     if text.parse::<Version>().is_ok() {
         assert!(text.len() <= limits::VERSION_BYTES_MAX);

@@ -3,7 +3,9 @@ use std::ffi::OsString;
 use clap::error::ErrorKind as ClapKind;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::commands::{completion, doctor, explain, key, package, trust};
+use crate::commands::{
+    call, completion, demo, dlq, doctor, explain, key, logs, package, ps, run as run_command, stop, trust,
+};
 use crate::error::{CliError, Exit, Result};
 use crate::output::{Color, Format, Output};
 
@@ -68,12 +70,20 @@ const JSON_FLAG: &str = "json_output";
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Demo(demo::DemoArgs),
+    Run(run_command::RunArgs),
+    Call(call::CallArgs),
+    Ps(ps::PsArgs),
+    Logs(logs::LogsArgs),
+    Stop(stop::StopArgs),
     #[command(subcommand)]
     Key(key::KeyCommand),
     #[command(subcommand)]
     Package(package::PackageCommand),
     #[command(subcommand)]
     Trust(trust::TrustCommand),
+    #[command(subcommand)]
+    Dlq(dlq::DlqCommand),
     Explain(explain::ExplainArgs),
     Doctor(doctor::DoctorArgs),
     Completion(completion::CompletionArgs),
@@ -142,6 +152,13 @@ fn asked_for_json(args: &[OsString]) -> bool {
 
 fn dispatch(command: Command, output: Output) -> Result<Exit> {
     match command {
+        Command::Demo(args) => demo::run(&args, output),
+        Command::Run(args) => run_command::run(&args, output),
+        Command::Call(args) => call::run(&args, output),
+        Command::Ps(args) => ps::run(&args, output),
+        Command::Logs(args) => logs::run(&args, output),
+        Command::Stop(args) => stop::run(&args, output),
+        Command::Dlq(command) => dlq::run(command, output),
         Command::Key(command) => key::run(command, output),
         Command::Package(command) => package::run(command, output),
         Command::Trust(command) => trust::run(command, output),

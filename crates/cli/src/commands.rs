@@ -1,8 +1,16 @@
 //! One module for each command: its arguments, its work, its report.
 
+pub(crate) mod call;
 pub(crate) mod completion;
+pub(crate) mod demo;
+pub(crate) mod dlq;
 pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod key;
+pub(crate) mod logs;
+pub(crate) mod node_arg;
 pub(crate) mod package;
+pub(crate) mod ps;
+pub(crate) mod run;
+pub(crate) mod stop;
 pub(crate) mod trust;

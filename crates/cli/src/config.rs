@@ -30,7 +30,7 @@ pub(crate) struct PolicyConfig {
     pub(crate) danger_native_in_process: bool,
     /// Whether packages run whose signature fits any key. For development.
     pub(crate) danger_accept_any_signature: bool,
-    /// Host operations for actors that have no list of their own.
+    /// Host operations that any actor may have at most.
     pub(crate) grants: Option<Vec<Grant>>,
 }
 
@@ -45,9 +45,6 @@ pub(crate) enum Grant {
 }
 
 impl Grant {
-    /// Everything. The issue of grants by package comes later; what runs here was trusted by name.
-    pub(crate) const ALL: [Self; 4] = [Self::Call, Self::Tell, Self::Discover, Self::Stream];
-
     /// The word in configuration and errors.
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -72,6 +69,8 @@ pub(crate) struct LimitsConfig {
     pub(crate) host_calls: Option<u32>,
     pub(crate) log_bytes: Option<usize>,
     pub(crate) reply_bytes: Option<usize>,
+    /// Bytes of one message; for the whole node only.
+    pub(crate) message_bytes: Option<usize>,
 }
 
 /// One actor.
@@ -82,6 +81,8 @@ pub(crate) struct ActorConfig {
     pub(crate) package: PathBuf,
     /// Host operations that it may use.
     pub(crate) grants: Option<Vec<Grant>>,
+    /// Messages at the same time, if not what the package says: `serial`, `concurrent=8`, `keyed=sender` or `keyed=field:1`.
+    pub(crate) concurrency: Option<String>,
     #[serde(default)]
     pub(crate) mailbox: MailboxConfig,
     #[serde(default)]
@@ -108,6 +109,8 @@ pub(crate) enum WhenFull {
     Wait,
     /// Its sender hears `mailbox-full` at once.
     Reject,
+    /// The oldest message makes room; its sender hears `mailbox-full`.
+    Shed,
 }
 
 /// How often a failed actor is started again.

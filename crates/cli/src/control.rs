@@ -2,5 +2,6 @@
 
 pub(crate) mod client;
 pub(crate) mod protocol;
+pub(crate) mod select;
 pub(crate) mod server;
 pub(crate) mod socket;

@@ -64,10 +64,6 @@ impl Output {
         Self { format }
     }
 
-    pub(crate) fn is_json(self) -> bool {
-        self.format == Format::Json
-    }
-
     /// Writes the one result of a command.
     pub(crate) fn show(self, report: &impl Report) -> Result<()> {
         let mut out = anstream::stdout().lock();

@@ -38,6 +38,15 @@ impl TrustFile {
         Ok(Self { path: path.to_owned(), document, policy })
     }
 
+    /// Reads a file that somebody named, and that therefore must be there.
+    pub(crate) fn open_existing(path: &Path) -> Result<Self> {
+        if !path.exists() {
+            let error = std::io::Error::from(std::io::ErrorKind::NotFound);
+            return Err(CliError::io(Code::TrustPolicy, format_args!("cannot read {}", path.display()), &error));
+        }
+        Self::open(path)
+    }
+
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }

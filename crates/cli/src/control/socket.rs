@@ -72,6 +72,10 @@ impl Bound {
         self.listener.take()
     }
 
+    pub(crate) fn name(&self) -> &Name {
+        &self.endpoint.name
+    }
+
     pub(crate) fn path(&self) -> &Path {
         &self.endpoint.socket
     }

@@ -37,7 +37,7 @@ A RECIPE
   license = \"Apache-2.0\"
   grants = [\"call\", \"stream\"]                         # host operations that it asks for
   concurrency = \"keyed=sender\"                        # or serial, concurrent=8, keyed=FIELD")]
-pub(super) struct BuildArgs {
+pub(crate) struct BuildArgs {
     /// The recipe. Flags say more, or something else.
     recipe: Option<PathBuf>,
     #[command(flatten)]

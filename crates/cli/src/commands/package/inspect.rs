@@ -18,7 +18,7 @@ EXAMPLES
   playhouse package inspect stranger.actr --json | jq -r .signing_key_id
 
 Nothing that this shows has been checked; `playhouse package verify` checks.")]
-pub(super) struct InspectArgs {
+pub(crate) struct InspectArgs {
     #[command(flatten)]
     package: PackageArg,
     #[command(flatten)]

@@ -23,7 +23,7 @@ use crate::time;
 EXAMPLES
   playhouse package sign echo.actr
   playhouse package sign unsigned.actr --key release.json --out release.actr")]
-pub(super) struct SignArgs {
+pub(crate) struct SignArgs {
     #[command(flatten)]
     package: PackageArg,
     /// Where to write the signed package, instead of over the old one.

@@ -24,7 +24,7 @@ use crate::output::{GOOD, Output, Report};
 EXAMPLES
   playhouse package unpack echo.actr echo
   playhouse package unpack echo.actr /tmp/echo --trust site.toml")]
-pub(super) struct UnpackArgs {
+pub(crate) struct UnpackArgs {
     #[command(flatten)]
     package: PackageArg,
     /// The directory to make. Must not exist.

@@ -20,7 +20,7 @@ EXAMPLES
 EXIT CODES
   0  the package would run
   3  the package is refused")]
-pub(super) struct VerifyArgs {
+pub(crate) struct VerifyArgs {
     #[command(flatten)]
     package: PackageArg,
     #[command(flatten)]

@@ -1,0 +1,21 @@
+use clap::Args;
+use playhouse_types::Name;
+
+use crate::control::client::Client;
+use crate::error::Result;
+use crate::paths::Paths;
+
+/// Which node of this user.
+#[derive(Debug, Args)]
+pub(crate) struct NodeArg {
+    /// The node's name.
+    #[arg(long, value_name = "NAME", default_value = "default", env = "PLAYHOUSE_NODE")]
+    pub(crate) node: Name,
+}
+
+impl NodeArg {
+    /// Connects to it.
+    pub(crate) fn connect(&self) -> Result<Client> {
+        Client::connect(&Paths::from_env()?, &self.node)
+    }
+}

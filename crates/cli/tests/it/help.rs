@@ -1,0 +1,127 @@
+use std::io::Read;
+use std::process::Stdio;
+
+use crate::home::Home;
+
+const COMMANDS: &[&str] = &[
+    "",
+    "demo",
+    "run",
+    "call",
+    "ps",
+    "logs",
+    "stop",
+    "key",
+    "key new",
+    "key show",
+    "key import",
+    "package",
+    "package build",
+    "package sign",
+    "package verify",
+    "package inspect",
+    "package unpack",
+    "trust",
+    "trust show",
+    "trust add",
+    "trust revoke",
+    "trust minimum",
+    "dlq",
+    "dlq list",
+    "dlq show",
+    "dlq retry",
+    "dlq drop",
+    "explain",
+    "doctor",
+    "completion",
+];
+
+#[test]
+fn every_command_has_help_with_examples() {
+    let home = Home::new();
+    for command in COMMANDS {
+        let args: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
+        let ran = home.run(&args).exits(0);
+        assert!(ran.out.contains("EXAMPLES") && ran.out.contains("Usage: playhouse"), "{command}: {}", ran.out);
+        assert_eq!(ran.err, "");
+    }
+}
+
+#[test]
+fn unusable_command_lines_exit_with_2() {
+    let home = Home::new();
+    let ran = home.run(&["pakage"]).exits(2);
+    assert!(ran.err.contains("a similar subcommand exists: 'package'"), "{}", ran.err);
+    for args in [&[][..], &["call"], &["stop"], &["stop", "x", "--all"], &["run"], &["ps", "--node", "../x"], &["key"]]
+    {
+        home.run(args).exits(2);
+    }
+    for args in [&["ps", "--json", "--nope"][..], &["--output", "json", "nope"], &["nope", "--output=json"]] {
+        let ran = home.run(args).exits(2);
+        assert_eq!(ran.error(), "usage");
+        assert_eq!(ran.err, "");
+    }
+    // With `call`, the word is the request.
+    assert_eq!(home.run(&["call", "--json", "{}"]).exits(2).out, "");
+}
+
+#[test]
+fn codes_are_explained() {
+    let home = Home::new();
+    let all = home.run(&["explain", "--json"]).exits(0).json();
+    let codes = all["codes"].as_array().unwrap();
+    assert!(codes.len() > 50);
+    for code in codes {
+        let one = home.run(&["explain", code["code"].as_str().unwrap(), "--json"]).exits(0).json();
+        assert_eq!(one, *code);
+    }
+    let ran = home.run(&["explain", "mailbox-ful"]).exits(2);
+    assert!(ran.err.contains("Did you mean `playhouse explain mailbox-full`?"), "{}", ran.err);
+}
+
+#[test]
+fn completions_are_written_for_every_shell() {
+    let home = Home::new();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        assert!(home.run(&["completion", shell]).exits(0).out.contains("playhouse"));
+    }
+}
+
+#[test]
+fn the_doctor_looks_at_everything() {
+    let home = Home::new();
+    let report = home.run(&["doctor", "--json"]).json();
+    let checks = report["checks"].as_array().unwrap();
+    for name in ["config directory", "cache directory", "runtime directory", "trust", "signing key", "clock", "kernel"]
+    {
+        assert!(checks.iter().any(|check| check["name"] == name), "{name}");
+    }
+    std::fs::create_dir_all(home.path(".local/state/playhouse/run")).unwrap();
+    let open = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+    std::fs::set_permissions(home.path(".local/state/playhouse/run"), open).unwrap();
+    let ran = home.run(&["doctor"]).exits(1);
+    assert!(ran.out.contains("has mode 0777, expected 0700"), "{}", ran.out);
+}
+
+#[test]
+fn colours_are_for_terminals_and_for_those_who_ask() {
+    let home = Home::new();
+    let plain = home.run(&["explain", "usage"]).exits(0);
+    assert!(!plain.out.contains('\u{1b}'));
+    let asked = home.run(&["explain", "usage", "--color", "always"]).exits(0);
+    assert!(asked.out.contains('\u{1b}'));
+    let forced = crate::home::finish(home.command(&["explain", "usage"]).env("CLICOLOR_FORCE", "1"));
+    assert!(forced.out.contains('\u{1b}'));
+    let refused = crate::home::finish(home.command(&["explain", "usage"]).env("NO_COLOR", "1").env("CLICOLOR", "1"));
+    assert!(!refused.out.contains('\u{1b}'));
+}
+
+#[test]
+fn a_closed_pipe_is_no_error() {
+    let home = Home::new();
+    let mut child = home.command(&["explain"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let mut err = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+    assert_eq!((child.wait().unwrap().code(), err.as_str()), (Some(0), ""));
+}

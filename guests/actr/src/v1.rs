@@ -14,10 +14,10 @@ use exports::actr::workload::workload::{
     BackpressureEvent, CredentialEvent, ErrorEvent, Guest, PeerEvent, RpcEnvelope,
 };
 
-#[cfg(not(feature = "c"))]
-use actr::workload::{host::send_data_stream as send_chunk, types::DataStream as Chunk};
 #[cfg(feature = "c")]
 use actr::workload::{host::send_data_chunk as send_chunk, types::DataChunk as Chunk};
+#[cfg(not(feature = "c"))]
+use actr::workload::{host::send_data_stream as send_chunk, types::DataStream as Chunk};
 
 #[cfg(not(feature = "c"))]
 const SHELL: Dest = Dest::Shell;
@@ -57,7 +57,13 @@ impl Guest for Sample {
         let payload = envelope.payload;
         match envelope.route_key.as_str() {
             "echo" => Ok(payload),
-            "count" => Ok(COUNT.with(|c| { c.set(c.get() + 1); c.get() }).to_string().into_bytes()),
+            "count" => Ok(COUNT
+                .with(|c| {
+                    c.set(c.get() + 1);
+                    c.get()
+                })
+                .to_string()
+                .into_bytes()),
             "who" => {
                 let caller = caller.as_ref().map_or("nobody".into(), id_text);
                 Ok(format!("{} asked by {caller} in {request} as {}", id_text(&own), envelope.request_id).into_bytes())
@@ -184,10 +190,14 @@ async fn futures_join<A: Future, B: Future>(a: A, b: B) -> (A::Output, B::Output
     let (mut a, mut b) = (std::pin::pin!(a), std::pin::pin!(b));
     let (mut left, mut right) = (None, None);
     std::future::poll_fn(move |cx| {
-        if left.is_none() && let std::task::Poll::Ready(out) = a.as_mut().poll(cx) {
+        if left.is_none()
+            && let std::task::Poll::Ready(out) = a.as_mut().poll(cx)
+        {
             left = Some(out);
         }
-        if right.is_none() && let std::task::Poll::Ready(out) = b.as_mut().poll(cx) {
+        if right.is_none()
+            && let std::task::Poll::Ready(out) = b.as_mut().poll(cx)
+        {
             right = Some(out);
         }
         match (left.take(), right.take()) {

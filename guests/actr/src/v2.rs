@@ -37,7 +37,13 @@ impl Guest for Sample {
         let payload = envelope.payload;
         match envelope.route_key.as_str() {
             "echo" => Ok(payload),
-            "count" => Ok(COUNT.with(|c| { c.set(c.get() + 1); c.get() }).to_string().into_bytes()),
+            "count" => Ok(COUNT
+                .with(|c| {
+                    c.set(c.get() + 1);
+                    c.get()
+                })
+                .to_string()
+                .into_bytes()),
             "who" => {
                 let caller = ctx.caller_id.as_ref().map_or("nobody".into(), id_text);
                 let own = id_text(&ctx.self_id);

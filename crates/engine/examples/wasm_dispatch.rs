@@ -19,7 +19,7 @@ use wasmtime::{Config, InstanceAllocationStrategy, Store};
 
 use source::{PLAYHOUSE, SHAPE_A, Source};
 
-#[expect(dead_code, reason = "the unit tests use more of it")]
+#[expect(dead_code, clippy::unwrap_used, reason = "the unit tests use more of it, and may panic")]
 #[path = "../src/wasm/tests/source.rs"]
 mod source;
 
@@ -29,7 +29,8 @@ const OURS: &str = "
     (i32.const 1024)";
 const ACTR: &str = "
     (i32.store (i32.const 1028) (local.get $p4)) (i32.store (i32.const 1032) (local.get $p5)) (i32.const 1024)";
-const RAW: &str = "package raw:echo; world echo { export echo: interface { echo: func(bytes: list<u8>) -> list<u8>; } }";
+const RAW: &str =
+    "package raw:echo; world echo { export echo: interface { echo: func(bytes: list<u8>) -> list<u8>; } }";
 const RAW_BODY: &str = "
     (i32.store (i32.const 1024) (local.get $p0)) (i32.store (i32.const 1028) (local.get $p1)) (i32.const 1024)";
 
@@ -165,7 +166,7 @@ fn context(caller: Option<ActorId>) -> Result<Context, Box<dyn std::error::Error
     })
 }
 
-async fn create(prepared: &dyn Prepared) -> Result<Arc<dyn Workload>, playhouse_types::ActorError> {
+async fn create(prepared: &dyn Prepared) -> Result<Arc<dyn Workload>, Box<dyn std::error::Error>> {
     let limits = Arc::new(Limits::default());
-    prepared.create(Seed { self_id: "1@7/acme:Echo:1.0.0".parse().unwrap(), host: Arc::new(Quiet), limits }).await
+    Ok(prepared.create(Seed { self_id: "1@7/acme:Echo:1.0.0".parse()?, host: Arc::new(Quiet), limits }).await?)
 }

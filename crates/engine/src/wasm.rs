@@ -145,7 +145,7 @@ impl Parts {
 
     fn asynchronous(&self) -> Result<&Runtime, Refusal> {
         let start = || Runtime::new(Mode::Async, &self.config, &self.ticker).map_err(|error| format!("{error:#}"));
-        self.asynchronous.get_or_init(start).as_ref().map_err(|reason| Refusal::invalid(reason))
+        self.asynchronous.get_or_init(start).as_ref().map_err(Refusal::invalid)
     }
 
     /// The compiled component: in the pool's engine, or where that has no room for one of its kind, in the other.

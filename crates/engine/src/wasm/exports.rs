@@ -2,7 +2,9 @@ use std::marker::PhantomData;
 
 use wasmtime::Store;
 use wasmtime::component::types::ComponentItem;
-use wasmtime::component::{Accessor, Component, ComponentExportIndex, ComponentNamedList, Instance, Lift, Lower, TypedFunc};
+use wasmtime::component::{
+    Accessor, Component, ComponentExportIndex, ComponentNamedList, Instance, Lift, Lower, TypedFunc,
+};
 
 use super::guest::Guest;
 use super::refusal::Refusal;

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
-use tokio::sync::OnceCell;
 use playhouse_types::{ActorError, Code, ErrorKind, Event};
-use wasmtime::{Engine, PoolConcurrencyLimitError, Store};
+use tokio::sync::OnceCell;
 use wasmtime::component::{Component, Instance, InstancePre, Linker};
+use wasmtime::{Engine, PoolConcurrencyLimitError, Store};
 
 use super::cache::Artefact;
 use super::failure;
@@ -138,17 +138,15 @@ enum NotCreated {
 impl From<NotCreated> for ActorError {
     fn from(error: NotCreated) -> Self {
         match error {
-            NotCreated::PoolFull => Self::coded(ErrorKind::Unavailable, Code::WasmInstantiate, "no room for an instance"),
+            NotCreated::PoolFull => {
+                Self::coded(ErrorKind::Unavailable, Code::WasmInstantiate, "no room for an instance")
+            }
             NotCreated::Failed(error) => error,
         }
     }
 }
 
-async fn instantiate<W: World>(
-    ready: &Ready<W>,
-    seed: &Seed,
-    ticker: &Arc<Ticker>,
-) -> Result<Live<W>, NotCreated> {
+async fn instantiate<W: World>(ready: &Ready<W>, seed: &Seed, ticker: &Arc<Ticker>) -> Result<Live<W>, NotCreated> {
     let mut store = Guest::store(ready.instance.component().engine(), seed);
     store.set_epoch_deadline(1);
     let meter = Arc::clone(&store.data().meter);

@@ -8,5 +8,5 @@ mod lifted;
 mod playhouse;
 mod refusals;
 mod shared;
-mod surroundings;
 mod source;
+mod surroundings;

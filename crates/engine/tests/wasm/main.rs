@@ -1,6 +1,7 @@
 //! Wasm packages from their bytes to their replies, as an embedder sees it.
 
 #![cfg(feature = "wasm")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
 use std::path::Path;
 use std::sync::Arc;

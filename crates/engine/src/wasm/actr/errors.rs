@@ -5,7 +5,7 @@ use wasmtime::component::{ComponentType, Lift, Lower};
 
 #[derive(Debug, Clone, ComponentType, Lift, Lower)]
 #[component(record)]
-pub(super) struct DependencyNotFound {
+pub(in crate::wasm) struct DependencyNotFound {
     #[component(name = "service-name")]
     service_name: String,
     message: String,
@@ -13,7 +13,7 @@ pub(super) struct DependencyNotFound {
 
 #[derive(Debug, Clone, Copy, ComponentType, Lift, Lower)]
 #[component(record)]
-pub(super) struct ConnectionNotReady {
+pub(in crate::wasm) struct ConnectionNotReady {
     #[component(name = "retry-after-ms")]
     retry_after_ms: Option<u64>,
 }
@@ -21,7 +21,7 @@ pub(super) struct ConnectionNotReady {
 /// The form of shape A: ten cases.
 #[derive(Debug, Clone, ComponentType, Lift, Lower)]
 #[component(variant)]
-pub(super) enum ErrorOfTen {
+pub(in crate::wasm) enum ErrorOfTen {
     #[component(name = "unavailable")]
     Unavailable(String),
     #[component(name = "timed-out")]
@@ -47,7 +47,7 @@ pub(super) enum ErrorOfTen {
 /// The form of shapes B and C: eleven cases.
 #[derive(Debug, Clone, ComponentType, Lift, Lower)]
 #[component(variant)]
-pub(super) enum ErrorOfEleven {
+pub(in crate::wasm) enum ErrorOfEleven {
     #[component(name = "unavailable")]
     Unavailable(String),
     #[component(name = "connection-not-ready")]

@@ -8,11 +8,11 @@ use super::errors::{ErrorOfEleven, ErrorOfTen};
 use super::types::ActrId;
 
 /// A type that goes to guests.
-pub(super) trait Out: Lower + Send + Sync + 'static {}
+pub(in crate::wasm) trait Out: Lower + Send + Sync + 'static {}
 impl<T: Lower + Send + Sync + 'static> Out for T {}
 
 /// One of the shapes.
-pub(super) trait Shape: Send + Sync + 'static {
+pub(in crate::wasm) trait Shape: Send + Sync + 'static {
     /// `actr-error`.
     type Error: Out + Lift + for<'a> From<&'a ActorError> + Into<ActorError>;
     /// `dest`.
@@ -64,7 +64,7 @@ impl Shape for C {
 /// `dest` of shapes A and B.
 #[derive(Debug, Clone, ComponentType, Lift)]
 #[component(variant)]
-pub(super) enum DestOfA {
+pub(in crate::wasm) enum DestOfA {
     #[component(name = "shell")]
     Shell,
     #[component(name = "local")]
@@ -76,7 +76,7 @@ pub(super) enum DestOfA {
 /// `dest` of shape C: the same places by other names.
 #[derive(Debug, Clone, ComponentType, Lift)]
 #[component(variant)]
-pub(super) enum DestOfC {
+pub(in crate::wasm) enum DestOfC {
     #[component(name = "host")]
     Host,
     #[component(name = "workload")]
@@ -112,7 +112,7 @@ impl TryFrom<DestOfC> for ours::Dest {
 /// `peer-event` of shapes A and B.
 #[derive(Debug, Clone, ComponentType, Lower)]
 #[component(record)]
-pub(super) struct PeerOfA {
+pub(in crate::wasm) struct PeerOfA {
     peer: ActrId,
     relayed: Option<bool>,
 }
@@ -127,7 +127,7 @@ impl From<ours::PeerEvent> for PeerOfA {
 #[derive(Debug, Clone, Copy, ComponentType, Lower)]
 #[component(variant)]
 #[expect(dead_code, reason = "the type must be complete; the host leaves the status out")]
-pub(super) enum WebrtcPeerStatus {
+pub(in crate::wasm) enum WebrtcPeerStatus {
     #[component(name = "idle")]
     Idle,
     #[component(name = "connecting")]
@@ -141,7 +141,7 @@ pub(super) enum WebrtcPeerStatus {
 /// `peer-event` of shape C.
 #[derive(Debug, Clone, ComponentType, Lower)]
 #[component(record)]
-pub(super) struct PeerOfC {
+pub(in crate::wasm) struct PeerOfC {
     peer: ActrId,
     relayed: Option<bool>,
     status: Option<WebrtcPeerStatus>,
@@ -158,7 +158,7 @@ macro_rules! category {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, ComponentType, Lower)]
         #[component(variant)]
-        pub(super) enum $name {
+        pub(in crate::wasm) enum $name {
             #[component(name = "handler-panic")]
             HandlerPanic,
             #[component(name = "handler-error")]

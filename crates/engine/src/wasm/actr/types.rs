@@ -12,14 +12,14 @@ use crate::wasm::ids::IdText;
 
 #[derive(Debug, Clone, Copy, ComponentType, Lift, Lower)]
 #[component(record)]
-pub(super) struct Realm {
+pub(in crate::wasm) struct Realm {
     #[component(name = "realm-id")]
     realm_id: u32,
 }
 
 #[derive(Debug, Clone, ComponentType, Lift, Lower)]
 #[component(record)]
-pub(super) struct ActrType {
+pub(in crate::wasm) struct ActrType {
     manufacturer: Arc<str>,
     name: Arc<str>,
     version: Arc<str>,
@@ -27,7 +27,7 @@ pub(super) struct ActrType {
 
 #[derive(Debug, Clone, ComponentType, Lift, Lower)]
 #[component(record)]
-pub(super) struct ActrId {
+pub(in crate::wasm) struct ActrId {
     realm: Realm,
     #[component(name = "serial-number")]
     serial_number: u64,
@@ -69,7 +69,7 @@ impl TryFrom<ActrId> for ours::ActorId {
 
 #[derive(Debug, Clone, ComponentType, Lower)]
 #[component(record)]
-pub(super) struct RpcEnvelope {
+pub(in crate::wasm) struct RpcEnvelope {
     #[component(name = "request-id")]
     pub(super) request_id: String,
     #[component(name = "route-key")]
@@ -79,7 +79,7 @@ pub(super) struct RpcEnvelope {
 
 #[derive(Debug, Clone, ComponentType, Lift, Lower)]
 #[component(record)]
-pub(super) struct MetadataEntry {
+pub(in crate::wasm) struct MetadataEntry {
     key: String,
     value: String,
 }
@@ -87,7 +87,7 @@ pub(super) struct MetadataEntry {
 /// `data-stream` in shapes A and B, `data-chunk` in C.
 #[derive(Debug, Clone, ComponentType, Lift, Lower)]
 #[component(record)]
-pub(super) struct DataChunk {
+pub(in crate::wasm) struct DataChunk {
     #[component(name = "stream-id")]
     stream_id: String,
     sequence: u64,
@@ -125,7 +125,7 @@ impl TryFrom<DataChunk> for ours::DataChunk {
 
 #[derive(Debug, Clone, Copy, ComponentType, Lift, Lower)]
 #[component(variant)]
-pub(super) enum PayloadType {
+pub(in crate::wasm) enum PayloadType {
     #[component(name = "rpc-reliable")]
     RpcReliable,
     #[component(name = "rpc-signal")]
@@ -152,7 +152,7 @@ impl From<PayloadType> for ours::PayloadClass {
 
 #[derive(Debug, Clone, Copy, ComponentType, Lower)]
 #[component(record)]
-pub(super) struct Timestamp {
+pub(in crate::wasm) struct Timestamp {
     seconds: u64,
     nanoseconds: u32,
 }
@@ -165,14 +165,14 @@ impl From<ours::Timestamp> for Timestamp {
 
 #[derive(Debug, Clone, Copy, ComponentType, Lower)]
 #[component(record)]
-pub(super) struct CredentialEvent {
+pub(in crate::wasm) struct CredentialEvent {
     #[component(name = "new-expiry")]
     pub(super) new_expiry: Timestamp,
 }
 
 #[derive(Debug, Clone, Copy, ComponentType, Lower)]
 #[component(record)]
-pub(super) struct BackpressureEvent {
+pub(in crate::wasm) struct BackpressureEvent {
     #[component(name = "queue-len")]
     pub(super) queue_len: u64,
     pub(super) threshold: u64,
@@ -181,7 +181,7 @@ pub(super) struct BackpressureEvent {
 /// `E` is the shape's error, `C` its error category.
 #[derive(Debug, Clone, ComponentType, Lower)]
 #[component(record)]
-pub(super) struct ErrorEvent<E, C> {
+pub(in crate::wasm) struct ErrorEvent<E, C> {
     source: E,
     category: C,
     context: String,

@@ -57,7 +57,10 @@ fn host_calls_are_counted_per_event() {
     let mut budget = budget();
     assert!(budget.host_call().is_ok());
     assert!(budget.host_call().is_ok());
-    assert_eq!(budget.host_call().unwrap_err().to_string(), "the guest asked for more than 2 host operations in one event");
+    assert_eq!(
+        budget.host_call().unwrap_err().to_string(),
+        "the guest asked for more than 2 host operations in one event"
+    );
     budget.begin_event();
     assert!(budget.host_call().is_ok());
 }

@@ -150,12 +150,12 @@ fn key(directory: &Path) -> io::Result<[u8; Digest::LENGTH]> {
     let path = directory.join(KEY_FILE);
     let (temporary, mut file) = new_file(directory)?;
     let owner = file.metadata()?.uid();
-    let made = random::<{ Digest::LENGTH }>()
-        .and_then(|key| file.write_all(&key))
-        .and_then(|()| match fs::hard_link(&temporary, &path) {
+    let made = random::<{ Digest::LENGTH }>().and_then(|key| file.write_all(&key)).and_then(|()| {
+        match fs::hard_link(&temporary, &path) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
             _ => Ok(()),
-        });
+        }
+    });
     remove(&temporary)?;
     made?;
     owner_only(directory, owner, 0o022)?;

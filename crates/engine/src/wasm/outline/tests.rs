@@ -41,7 +41,8 @@ fn nesting_is_bounded() {
 /// No prefix of a component makes the reader panic or accept it.
 #[test]
 fn prefixes_are_refused() {
-    let binary = wat::parse_str(r#"(component (core module (func)) (component) (import "f" (func)) (export "g" (func 0)))"#);
+    let binary =
+        wat::parse_str(r#"(component (core module (func)) (component) (import "f" (func)) (export "g" (func 0)))"#);
     let binary = binary.unwrap();
     for length in 8..binary.len() {
         // A cut between two sections leaves a component, only another one.

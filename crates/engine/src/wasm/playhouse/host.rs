@@ -14,6 +14,7 @@ pub(super) const NAME: &str = "playhouse:actor/host@0.1.0";
 #[derive(Debug, Clone, Copy, ComponentType, Lift, Lower)]
 #[component(enum)]
 #[repr(u8)]
+#[expect(dead_code, reason = "wasmtime makes the values")]
 enum Level {
     #[component(name = "trace")]
     Trace,

@@ -84,6 +84,7 @@ impl TryFrom<Dest> for ours::Dest {
 #[derive(Debug, Clone, Copy, ComponentType, Lift, Lower)]
 #[component(enum)]
 #[repr(u8)]
+#[expect(dead_code, reason = "wasmtime makes the values")]
 pub(super) enum PayloadClass {
     #[component(name = "stream-reliable")]
     StreamReliable,

@@ -1,9 +1,11 @@
 //! Guests that mean harm. Each ends alone, with the precise code; the host lives on.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use expect_test::{Expect, expect};
 use playhouse_types::Event;
+use tokio::sync::Notify;
 
 use super::kit::{Actor, FakeHost, PLAYHOUSE, Source, request};
 use crate::{HostFuture, Limits};
@@ -39,7 +41,14 @@ async fn memory() {
 async fn table() {
     let body = "(loop $more (br_if $more (i32.ne (table.grow $table (ref.null func) (i32.const 100)) (i32.const -1)))) unreachable";
     check(body, "", &expect!["crash internal error: the guest wanted 1008 table elements, the limit is 1000; at function 8 [guest-memory-limit] (lost)"]).await;
-    check("unreachable", "(table $big 2000 funcref)", &expect!["not created: internal error: the guest wanted 2008 table elements, the limit is 1000 [guest-memory-limit]"]).await;
+    check(
+        "unreachable",
+        "(table $big 2000 funcref)",
+        &expect![
+            "not created: internal error: the guest wanted 2008 table elements, the limit is 1000 [guest-memory-limit]"
+        ],
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -56,7 +65,14 @@ async fn endless_loop() {
 #[tokio::test]
 async fn start_functions() {
     let endless = "(func $begin (loop $on (br $on))) (start $begin)";
-    check("unreachable", endless, &expect!["not created: internal error: the guest computed longer than 40ms in one event; at begin [guest-cpu-limit]"]).await;
+    check(
+        "unreachable",
+        endless,
+        &expect![
+            "not created: internal error: the guest computed longer than 40ms in one event; at begin [guest-cpu-limit]"
+        ],
+    )
+    .await;
     check("unreachable", "(func $begin unreachable) (start $begin)", &expect!["not created: internal error: the guest trapped: wasm trap: wasm `unreachable` instruction executed; at begin [guest-trap]"]).await;
 }
 
@@ -70,13 +86,33 @@ async fn traps() {
 #[tokio::test]
 async fn hostile_results() {
     // A result that lies outside of memory, or is not aligned.
-    check("(i32.const -8)", "", &expect!["crash internal error: the guest broke its ABI: pointer out of bounds of memory [guest-protocol] (lost)"]).await;
-    check("(i32.const 1025)", "", &expect!["crash internal error: the guest broke its ABI: return pointer not aligned [guest-protocol] (lost)"]).await;
+    check(
+        "(i32.const -8)",
+        "",
+        &expect![
+            "crash internal error: the guest broke its ABI: pointer out of bounds of memory [guest-protocol] (lost)"
+        ],
+    )
+    .await;
+    check(
+        "(i32.const 1025)",
+        "",
+        &expect!["crash internal error: the guest broke its ABI: return pointer not aligned [guest-protocol] (lost)"],
+    )
+    .await;
     // A list that does.
-    let list = "(i32.store (i32.const 1032) (i32.const -16)) (i32.store (i32.const 1036) (i32.const 500)) (i32.const 1024)";
+    let list =
+        "(i32.store (i32.const 1032) (i32.const -16)) (i32.store (i32.const 1036) (i32.const 500)) (i32.const 1024)";
     check(list, "", &expect!["crash internal error: the guest broke its ABI: list pointer/length out of bounds of memory [guest-protocol] (lost)"]).await;
     // A case that does not exist.
-    check("(i32.store8 (i32.const 1024) (i32.const 9)) (i32.const 1024)", "", &expect!["crash internal error: the guest broke its ABI: invalid expected discriminant [guest-protocol] (lost)"]).await;
+    check(
+        "(i32.store8 (i32.const 1024) (i32.const 9)) (i32.const 1024)",
+        "",
+        &expect![
+            "crash internal error: the guest broke its ABI: invalid expected discriminant [guest-protocol] (lost)"
+        ],
+    )
+    .await;
     // An error whose code is not UTF-8.
     let text = "(i32.store8 (i32.const 1024) (i32.const 1))
         (i32.store (i32.const 1036) (i32.const 2048)) (i32.store (i32.const 1040) (i32.const 4)) (i32.const 1024)";
@@ -92,14 +128,27 @@ async fn giant_replies() {
         )
     };
     check(&list("3"), "", &expect![[r#"ok "\0\0\0""#]]).await;
-    check(&list("1001"), "", &expect!["error internal error: the reply has 1001 bytes, the limit is 1000 [guest-reply-limit]"]).await;
-    check(&list("2000000"), "", &expect!["crash internal error: the guest gave its host more bytes at once than it may [guest-reply-limit] (lost)"]).await;
+    check(
+        &list("1001"),
+        "",
+        &expect!["error internal error: the reply has 1001 bytes, the limit is 1000 [guest-reply-limit]"],
+    )
+    .await;
+    check(
+        &list("2000000"),
+        "",
+        &expect![
+            "crash internal error: the guest gave its host more bytes at once than it may [guest-reply-limit] (lost)"
+        ],
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn host_call_flood() {
     let more = "(data (i32.const 2048) \"noise\")";
-    let body = "(loop $on (call $register-stream (i32.const 2048) (i32.const 5) (i32.const 1024)) (br $on)) unreachable";
+    let body =
+        "(loop $on (call $register-stream (i32.const 2048) (i32.const 5) (i32.const 1024)) (br $on)) unreachable";
     check(body, more, &expect!["crash internal error: the guest asked for more than 100 host operations in one event; at function 3; at function 8 [guest-host-call-limit] (lost)"]).await;
 }
 
@@ -114,13 +163,19 @@ async fn log_flood() {
         info: noise noise noise noise
         info: noise noise noise noise
         info: noise noise noise 
-        warn: log text over 64 bytes in one event was dropped"#]].assert_eq(&actor.host.logs.lock().join("\n"));
+        warn: log text over 64 bytes in one event was dropped"#]]
+    .assert_eq(&actor.host.logs.lock().join("\n"));
 }
 
 /// The operation never ends; whoever waits gives up by dropping the run.
 #[tokio::test]
 async fn hanging_in_the_host() {
-    let host = FakeHost::with(Box::new(|_| Box::pin(std::future::pending()) as HostFuture));
+    let asked = Arc::new(Notify::new());
+    let notify = Arc::clone(&asked);
+    let host = FakeHost::with(Box::new(move |_| {
+        notify.notify_one();
+        Box::pin(std::future::pending()) as HostFuture
+    }));
     let more = "(data (i32.const 2048) \"quiet\")";
     let body = "(call $register-stream (i32.const 2048) (i32.const 5) (i32.const 1024)) (i32.const 1024)";
     let source = Source { wit: PLAYHOUSE, bodies: &[("handle", body)], more };
@@ -129,11 +184,12 @@ async fn hanging_in_the_host() {
     tokio::select! {
         biased;
         _ = run => unreachable!("the host does not answer"),
-        () = std::future::ready(()) => {}
+        () = asked.notified() => {}
     }
     assert!(actor.workload.is_lost());
     assert_eq!(actor.host.ops.lock().len(), 1);
-    expect!["error unavailable: the workload is lost, or handles another event [actor-restarting] (lost)"].assert_eq(&actor.ask(b"").await);
+    expect!["error unavailable: the workload is lost, or handles another event [actor-restarting] (lost)"]
+        .assert_eq(&actor.ask(b"").await);
 }
 
 /// A run that was never polled has not touched the workload.
@@ -200,9 +256,24 @@ async fn a_panic_in_the_host() {
 #[tokio::test]
 async fn hostile_allocators() {
     for (result, expected) in [
-        ("(i32.const -4)", expect!["crash internal error: the guest broke its ABI: realloc return: result not aligned [guest-protocol] (lost)"]),
-        ("(i32.add (local.get $at) (i32.const 1))", expect!["crash internal error: the guest broke its ABI: realloc return: result not aligned [guest-protocol] (lost)"]),
-        ("(loop $on (br $on)) unreachable", expect!["crash internal error: the guest computed longer than 40ms in one event; at realloc [guest-cpu-limit] (lost)"]),
+        (
+            "(i32.const -4)",
+            expect![
+                "crash internal error: the guest broke its ABI: realloc return: result not aligned [guest-protocol] (lost)"
+            ],
+        ),
+        (
+            "(i32.add (local.get $at) (i32.const 1))",
+            expect![
+                "crash internal error: the guest broke its ABI: realloc return: result not aligned [guest-protocol] (lost)"
+            ],
+        ),
+        (
+            "(loop $on (br $on)) unreachable",
+            expect![
+                "crash internal error: the guest computed longer than 40ms in one event; at realloc [guest-cpu-limit] (lost)"
+            ],
+        ),
     ] {
         let source = Source { wit: PLAYHOUSE, bodies: &[], more: "" };
         let binary = source.component_with(|text| text.replace("(local.get $at))", &format!("{result})")));

@@ -72,7 +72,12 @@ async fn check(wit: &str, error: ActorError, expected: &Expect) {
 #[tokio::test]
 async fn what_a_world_cannot_say_goes_into_the_text() {
     let hinted = ActorError::connection_not_ready(Some(50), "soon").with_code(Code::ActorRestarting);
-    check(SHAPE_A, hinted, &expect!["error unavailable: connection not ready, retry after 50 ms: soon [actor-restarting]"]).await;
+    check(
+        SHAPE_A,
+        hinted,
+        &expect!["error unavailable: connection not ready, retry after 50 ms: soon [actor-restarting]"],
+    )
+    .await;
     let late = ActorError::coded(ErrorKind::TimedOut, Code::DeadlineExpired, "after 3 s");
     check(SHAPE_A, late, &expect!["error timed out"]).await;
 }

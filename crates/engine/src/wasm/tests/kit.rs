@@ -34,7 +34,9 @@ impl FakeHost {
         })
     }
 
-    pub(in crate::wasm) fn new(answer: impl Fn(&HostOp) -> Result<HostReply, ActorError> + Send + Sync + 'static) -> Arc<Self> {
+    pub(in crate::wasm) fn new(
+        answer: impl Fn(&HostOp) -> Result<HostReply, ActorError> + Send + Sync + 'static,
+    ) -> Arc<Self> {
         Self::with(Box::new(move |op| Box::pin(std::future::ready(answer(op)))))
     }
 
@@ -83,11 +85,19 @@ impl Actor {
         Self::within(source, FakeHost::echo(), Limits::default()).await.unwrap()
     }
 
-    pub(in crate::wasm) async fn within(source: &Source<'_>, host: Arc<FakeHost>, limits: Limits) -> Result<Self, ActorError> {
+    pub(in crate::wasm) async fn within(
+        source: &Source<'_>,
+        host: Arc<FakeHost>,
+        limits: Limits,
+    ) -> Result<Self, ActorError> {
         Self::from(&source.component(), host, limits).await
     }
 
-    pub(in crate::wasm) async fn from(component: &[u8], host: Arc<FakeHost>, limits: Limits) -> Result<Self, ActorError> {
+    pub(in crate::wasm) async fn from(
+        component: &[u8],
+        host: Arc<FakeHost>,
+        limits: Limits,
+    ) -> Result<Self, ActorError> {
         let prepared = load(component)?;
         let seed = Seed { self_id: self_id(), host: Arc::clone(&host) as Arc<dyn Host>, limits: Arc::new(limits) };
         Ok(Self { workload: prepared.create(seed).await?, host })

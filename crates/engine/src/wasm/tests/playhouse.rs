@@ -57,7 +57,8 @@ async fn delivers_every_event() {
     let number = "(i32.store8 (i32.const 3000) (i32.add (i32.const 65) (i32.load8_u offset=96 (local.get $p0))))
         (call $log (i32.const 1) (i32.const 3000) (i32.const 1))";
     bodies.push(("on-runtime", number.to_owned()));
-    let payload = "(call $log (i32.const 0) (i32.load offset=112 (local.get $p0)) (i32.load offset=116 (local.get $p0)))
+    let payload =
+        "(call $log (i32.const 0) (i32.load offset=112 (local.get $p0)) (i32.load offset=116 (local.get $p0)))
         (i32.const 1024)";
     bodies.push(("on-chunk", payload.to_owned()));
     let bodies: Vec<_> = bodies.iter().map(|(name, body)| (*name, body.as_str())).collect();

@@ -77,13 +77,15 @@ async fn a_flood_of_output_is_cut() {
         info: flood
         info: flood
         info: flood
-        warn: log text over 60 bytes in one event was dropped"#]].assert_eq(&actor.host.logs.lock().join("\n"));
+        warn: log text over 60 bytes in one event was dropped"#]]
+    .assert_eq(&actor.host.logs.lock().join("\n"));
 }
 
 #[tokio::test]
 async fn exit_is_a_crash() {
     let actor = actor("0.2.6", "(call $exit (i32.const 1)) unreachable", "").await;
-    expect!["crash internal error: the guest exited with status 1; at function 15 [guest-exit] (lost)"].assert_eq(&actor.ask(b"").await);
+    expect!["crash internal error: the guest exited with status 1; at function 15 [guest-exit] (lost)"]
+        .assert_eq(&actor.ask(b"").await);
 }
 
 /// The lengths of environment, arguments and directories, added up.

@@ -6,10 +6,10 @@
 //! |---|---|
 //! | `playhouse:actor/guest@0.1.0` | plain synchronous functions |
 //! | `actr:workload@0.1.0` in its plain form, shapes A, B and C | plain synchronous functions |
-//! | `actr:workload@0.1.0` as actr 0.3 makes it, shapes A, B and C | [rewritten](rewrite), then asynchronous functions, one event at a time |
+//! | `actr:workload@0.1.0` as actr 0.3 makes it, shapes A, B and C | rewritten on load, then asynchronous functions, one event at a time |
 //! | `actr:workload@0.2.0` | asynchronous functions, several events at a time |
 //!
-//! A guest computes on the task that polls its run, and lets others run at every tick of the [ticker](ticker). What it may use is
+//! A guest computes on the task that polls its run, and lets others run at every tick of the ticker. What it may use is
 //! bounded by [`Limits`](crate::Limits). Whatever ends a guest is a [`Failure::Crash`](crate::Failure::Crash) with the
 //! precise code, and the host lives on.
 

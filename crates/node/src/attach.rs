@@ -12,7 +12,7 @@ use playhouse_package::{PackageConcurrency, VerifiedPackage, VerifyError};
 use playhouse_types::{ActorId, ActorType, Serial};
 
 use crate::actor_ref::ActorRef;
-use crate::cell::{Cell, Setup};
+use crate::cell::{Cell, Origin, Setup};
 use crate::error::NodeError;
 use crate::grants::Grants;
 use crate::key::KeyBy;
@@ -59,14 +59,14 @@ impl Node {
             Some(grants) => *grants,
             None => declared_grants(&package),
         };
-        let digest = package.package_digest().to_string();
+        let origin = Origin { digest: package.package_digest().to_string(), lock: package.lock().cloned() };
         let asked = options.concurrency.is_some();
         let mut options = declared(&package, options)?;
         let program = self.0.programs.prepare(package).await?.map_err(start)?;
         if !asked && program.concurrency() == playhouse_engine::Concurrency::Serial {
             options.concurrency = None;
         }
-        self.start(actor_type.clone(), program, options, (grants, Some(digest))).await
+        self.start(actor_type.clone(), program, options, (grants, Some(origin))).await
     }
 
     /// Starts an actor that is a Rust value and handles one message at a time. The factory makes its value.
@@ -114,7 +114,7 @@ impl Node {
         actor_type: ActorType,
         program: Arc<dyn Prepared>,
         options: ActorOptions,
-        (grants, package): (Grants, Option<String>),
+        (grants, package): (Grants, Option<Origin>),
     ) -> Result<ActorRef, NodeError> {
         if self.0.stopping.load(Ordering::Acquire) {
             return Err(NodeError::Stopping);

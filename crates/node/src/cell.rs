@@ -18,6 +18,7 @@ use std::time::Instant;
 
 use parking_lot::Mutex;
 use playhouse_engine::{Context, Prepared, Workload};
+use playhouse_package::LockFile;
 use playhouse_scheduler::{CallChain, Dedup, Key, Mailbox, MailboxConfig, Supervisor, WaitId};
 use playhouse_types::{ActorError, ActorId, Event, RequestId};
 use tokio::sync::Notify;
@@ -46,8 +47,16 @@ pub(crate) struct Setup {
     pub(crate) reentrant: bool,
     /// Whether it handles one message at a time, whatever they are.
     pub(crate) serial: bool,
-    /// SHA-256 of the package's manifest.
-    pub(crate) package: Option<String>,
+    /// What its package is called and depends on; none for linked actors.
+    pub(crate) package: Option<Origin>,
+}
+
+/// What is kept of an actor's package.
+pub(crate) struct Origin {
+    /// SHA-256 of the manifest, in hexadecimal.
+    pub(crate) digest: String,
+    /// The types that it may discover, if the package lists them.
+    pub(crate) lock: Option<LockFile>,
 }
 
 pub(crate) struct Cell {
@@ -171,7 +180,7 @@ impl Cell {
             engine: self.program.kind(),
             state: gate.state.clone(),
             grants: self.setup.grants,
-            package: self.setup.package.clone(),
+            package: self.setup.package.as_ref().map(|origin| origin.digest.clone()),
             queued: gate.mailbox.len(),
             capacity: gate.mailbox.capacity(),
             running: gate.mailbox.running(),

@@ -14,7 +14,6 @@ pub mod internal;
 mod mailbox;
 mod supervisor;
 mod waits;
-mod window;
 
 pub use chain::{CallChain, ChainError};
 pub use dead_letters::{DeadLetter, DeadLetterId, DeadLetters};
@@ -24,4 +23,3 @@ pub use mailbox::{
 };
 pub use supervisor::{Phase, Restart, RestartPolicy, Sentence, Supervisor};
 pub use waits::{CycleError, WALK_MAX, WaitId, Waits};
-pub use window::{Credit, StreamWindow, WindowConfig};

@@ -8,7 +8,7 @@ use playhouse_examples::counter::{AddRequest, CounterServiceClient};
 use playhouse_guest::Dest;
 use playhouse_node::{ActorOptions, Node, TrustPolicy};
 
-const PACKAGE: &[u8] = include_bytes!("../../../guests/packages/counter.wasm.actr");
+const PACKAGE: &[u8] = include_bytes!("../../../guests/packages/counter-wasm.actr");
 const TRUST: &str = include_str!("../../../guests/trust.toml");
 
 #[tokio::main]
@@ -19,7 +19,9 @@ async fn main() -> anyhow::Result<()> {
         println!("without a policy: {refused} [{}]", refused.code());
     }
 
-    let node = Node::builder().trust(TrustPolicy::parse(TRUST)?).start()?;
+    let node = Node::builder()
+        .trust(TrustPolicy::parse(TRUST, |file| Err(format!("{file} is not expected here")))?)
+        .start()?;
     let actor = node.attach(Bytes::from_static(PACKAGE), ActorOptions::default()).await?;
     let counter = CounterServiceClient::new(actor.clone(), Dest::Local);
     let reply = counter.add(&AddRequest { amount: 42 }).await?;

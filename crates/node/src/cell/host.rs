@@ -8,7 +8,8 @@ use bytes::Bytes;
 use playhouse_engine::{Context, Host, HostFuture};
 use playhouse_scheduler::{CallChain, Priority};
 use playhouse_types::{
-    ActorError, ActorId, Code, DataChunk, Dest, ErrorKind, HostOp, HostReply, LogLevel, PayloadClass, RouteKey,
+    ActorError, ActorId, ActorType, Code, DataChunk, Dest, ErrorKind, HostOp, HostReply, LogLevel, PayloadClass,
+    RouteKey,
 };
 
 use super::refusal::chain_error;
@@ -40,8 +41,8 @@ impl Host for Cell {
             }
             HostOp::SendChunk { dest, chunk, class } => done(me.send_out(dest, chunk, class, deadline)),
             HostOp::Discover { actor_type } => {
-                let found = self.node.discover(&actor_type).map(HostReply::Actor);
-                Box::pin(ready(found))
+                let found = self.depends_on(&actor_type).and_then(|()| self.node.discover(&actor_type));
+                Box::pin(ready(found.map(HostReply::Actor)))
             }
             HostOp::RegisterStream { stream_id } => {
                 Box::pin(ready(self.register_stream(stream_id).map(|()| HostReply::Done)))
@@ -140,6 +141,16 @@ impl Cell {
             Dest::Actor(id) if id == self.id => Ok(Some(Arc::clone(self))),
             Dest::Actor(id) => self.node.find(&id).map(Some),
         }
+    }
+
+    /// Whether the package's lock file, if it has one, lists the type.
+    fn depends_on(&self, actor_type: &ActorType) -> Result<(), ActorError> {
+        let lock = self.setup.package.as_ref().and_then(|origin| origin.lock.as_ref());
+        if lock.is_none_or(|lock| lock.find(actor_type).is_some()) {
+            return Ok(());
+        }
+        let text = "the lock file of the package does not list it";
+        Err(ActorError::dependency_not_found(actor_type.to_string(), text).with_code(Code::DependencyMissing))
     }
 
     fn given_up(&self) -> ActorError {

@@ -64,12 +64,12 @@ fn mistakes_are_pointed_at() {
     check(
         "[[actor]]\nmailbox = { full = \"drop\" }\npackage = \"a\"",
         expect![[r#"
-        TOML parse error at line 2, column 20
-          |
-        2 | mailbox = { full = "drop" }
-          |                    ^^^^^^
-        unknown variant `drop`, expected `wait` or `reject`
-    "#]],
+            TOML parse error at line 2, column 20
+              |
+            2 | mailbox = { full = "drop" }
+              |                    ^^^^^^
+            unknown variant `drop`, expected one of `wait`, `reject`, `shed`
+        "#]],
     );
     check(
         "[[actor]]\n",

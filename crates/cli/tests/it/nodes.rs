@@ -56,7 +56,7 @@ fn mistakes_in_calls_are_named() {
         (&["EchoWasm", "Echo", "--hex", "0"], 2, "usage"),
         (&["EchoWasm", "Echo", "--timeout", "soon"], 2, "usage"),
         (&["EchoWasm", "Echo", "--file", "gone"], 1, "message-too-large"),
-        (&["MisbehavingWasm", "Pend", "--timeout", "100ms"], 5, "deadline-expired"),
+        (&["MisbehavingWasm", "Loop", "--timeout", "100ms"], 5, "deadline-expired"),
         (&["MisbehavingWasm", "Trap"], 1, "guest-trap"),
     ] {
         let ran = call(args).exits(exit);
@@ -138,10 +138,12 @@ fn signals_end_a_node_and_two_end_it_at_once() {
         assert_eq!(node.event("stopped")["event"], "stopped");
         assert_eq!(node.wait().code(), Some(0), "{signal:?}");
     }
-    let (home, mut node) = theatre();
-    // A handler that never ends keeps its actor from stopping.
-    home.run(&["call", "Misbehaving", "Pend", "--tell"]).exits(0);
-    home.run(&["call", "Misbehaving", "Ping", "--tell"]).exits(0);
+    let home = Home::new();
+    home.trust_fixtures();
+    let config = format!("limits = {{ cpu_ms = 60000 }}\n[[actor]]\npackage = {:?}\n", package("misbehaving-wasm"));
+    let mut node = home.start(&[&home.write("playhouse.toml", config)]);
+    // A handler that does not end keeps its actor from stopping.
+    home.run(&["call", "Misbehaving", "Loop", "--tell"]).exits(0);
     let start = Instant::now();
     node.signal(Signal::INT);
     assert_eq!(node.event("stopping")["event"], "stopping");

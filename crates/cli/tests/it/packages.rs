@@ -45,7 +45,8 @@ fn a_package_goes_from_recipe_to_files() {
 
     let unpacked = home.run(&["package", "unpack", path, "out", "--json"]).exits(0).json();
     let files = ["manifest.toml", "bin/actor.wasm", "proto/a.proto", "resources/greetings.txt"];
-    assert_eq!(unpacked["files"], serde_json::json!(files));
+    assert_eq!(unpacked["files"].as_array().unwrap().len(), files.len(), "{unpacked}");
+    assert!(files.iter().all(|file| home.path(&format!("out/{file}")).is_file()));
     assert_eq!(std::fs::read_to_string(home.path("out/proto/a.proto")).unwrap(), PROTO);
     home.run(&["package", "unpack", path, "out"]).exits(1);
     assert_eq!(
@@ -103,8 +104,8 @@ fn wrong_parts_are_named() {
     for (more, exit, code) in [
         (&["--binary", "core.wasm"][..], 1, "wasm-core-module"),
         (&["--binary", "gone.wasm"], 1, "package-read"),
-        (&["--binary", "a.proto"], 1, "package-kind"),
-        (&["--kind", "native-cdylib"], 1, "package-kind"),
+        (&["--binary", "a.proto"], 2, "usage"),
+        (&["--kind", "native-cdylib"], 2, "usage"),
         (&["--proto", "bad.proto"], 1, "no-proto"),
         (&["--name", "-"], 2, "usage"),
         (&["--version", "1:0"], 2, "usage"),

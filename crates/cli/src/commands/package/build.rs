@@ -5,7 +5,7 @@ use clap::Args;
 use playhouse_package::{BinaryKind, Builder, PackageLimits};
 use playhouse_types::{ActorType, Code, ErrorKind};
 
-use super::recipe::{About, Recipe, split};
+use super::recipe::{About, RESOURCES, Recipe, split};
 use super::sign::{Written, unbuildable};
 use crate::args::JsonFlag;
 use crate::error::{CliError, Exit, Result};
@@ -178,7 +178,7 @@ fn parts(recipe: &Recipe, actor_type: &ActorType) -> Result<(Builder, String)> {
         builder = builder.proto(&proto.name, &proto.text);
     }
     for entry in &recipe.resources {
-        let (name, path) = split(entry, "resources/");
+        let (name, path) = split(entry, RESOURCES);
         builder = builder.resource(&name, files::read(&path, limit, Code::PackageRead)?.into());
     }
     if let Some(lock) = &recipe.lock {

@@ -10,6 +10,9 @@ use crate::files;
 /// Bytes of a recipe; real ones have one KiB.
 const RECIPE_BYTES_MAX: u64 = 1 << 20;
 
+/// Where files go in a package if nobody says.
+pub(super) const RESOURCES: &str = "resources/";
+
 /// What a package is made from: a file, the command line, or both.
 #[derive(Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -51,9 +54,11 @@ impl Recipe {
         for file in recipe.binary.iter_mut().chain(recipe.lock.iter_mut()) {
             *file = base.join(&*file);
         }
-        for entry in recipe.protos.iter_mut().chain(recipe.resources.iter_mut()) {
-            let (name, file) = split(entry, "");
-            *entry = format!("{name}={}", base.join(file).display());
+        for (entries, folder) in [(&mut recipe.protos, ""), (&mut recipe.resources, RESOURCES)] {
+            for entry in entries {
+                let (name, file) = split(entry, folder);
+                *entry = format!("{name}={}", base.join(file).display());
+            }
         }
         Ok(recipe)
     }

@@ -26,7 +26,7 @@ pub(super) fn describe(
     };
     if let Some((found, _)) = seen.as_ref().filter(|(found, _)| *found != kind) {
         let message = format!("{} is a {found}, not a {kind}", path.display());
-        return Err(CliError::new(Code::PackageKind, ErrorKind::InvalidArgument, message));
+        return Err(CliError::usage(message).fix("Leave `--kind` out: the binary shows what it is."));
     }
     let target = target.map(str::to_owned).or(seen.and_then(|(_, target)| target));
     let target = target.ok_or_else(|| {
@@ -66,7 +66,7 @@ fn unknown_kind(word: &str) -> CliError {
 
 fn unknown_binary(path: &Path) -> CliError {
     let message = format!("{} is neither a wasm component nor a shared library", path.display());
-    CliError::new(Code::PackageKind, ErrorKind::InvalidArgument, message).fix("Say `--kind` and `--target` if it is.")
+    CliError::usage(message).fix("Say `--kind` and `--target` if it is.")
 }
 
 #[cfg(test)]

@@ -146,7 +146,7 @@ fn refuse(error: &clap::Error, args: &[OsString]) -> Exit {
 /// Whether an unusable command line asks for JSON as far as one can tell.
 fn asked_for_json(args: &[OsString]) -> bool {
     let words: Vec<&str> = args.iter().skip(1).map_while(|arg| arg.to_str()).take_while(|word| *word != "--").collect();
-    let flag = words.contains(&"--json") && words.iter().find(|word| !word.starts_with('-')) != Some(&&"call");
+    let flag = words.contains(&"--json") && words.iter().find(|word| !word.starts_with('-')) != Some(&"call");
     flag || words.contains(&"--output=json") || words.windows(2).any(|pair| pair == ["--output", "json"])
 }
 

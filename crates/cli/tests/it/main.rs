@@ -1,4 +1,5 @@
 //! Drives the built program as a user would.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod demo;
 mod help;

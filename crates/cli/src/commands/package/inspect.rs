@@ -36,11 +36,18 @@ struct Claims {
     signing_key_id: Option<String>,
     has_signature: bool,
     package_digest: String,
+    #[serde(flatten)]
+    about: About,
+    files: Vec<FileRow>,
+}
+
+/// What a package says of itself.
+#[derive(Debug, Serialize)]
+struct About {
     description: Option<String>,
     license: Option<String>,
     grants: Vec<String>,
     concurrency: Option<String>,
-    files: Vec<FileRow>,
 }
 
 #[derive(Debug, Serialize)]
@@ -74,10 +81,12 @@ fn claims(seen: Inspection, package: String) -> Claims {
         signing_key_id: manifest.signing_key_id.map(|id| id.to_string()),
         has_signature: seen.has_signature,
         package_digest: Digest::of(&manifest.raw).to_string(),
-        description: manifest.description,
-        license: manifest.license,
-        concurrency: manifest.extension.concurrency.as_ref().map(describe),
-        grants: manifest.extension.grants,
+        about: About {
+            description: manifest.description,
+            license: manifest.license,
+            concurrency: manifest.extension.concurrency.as_ref().map(describe),
+            grants: manifest.extension.grants,
+        },
         files: seen.files.into_iter().map(row).collect(),
     }
 }
@@ -108,11 +117,14 @@ impl Report for Claims {
             ("signature", signature),
             ("package digest", self.package_digest.clone()),
         ];
-        let optional =
-            [("description", &self.description), ("license", &self.license), ("concurrency", &self.concurrency)];
+        let optional = [
+            ("description", &self.about.description),
+            ("license", &self.about.license),
+            ("concurrency", &self.about.concurrency),
+        ];
         rows.extend(optional.into_iter().filter_map(|(label, text)| Some((label, text.clone()?))));
-        if !self.grants.is_empty() {
-            rows.push(("asks for", self.grants.join(", ")));
+        if !self.about.grants.is_empty() {
+            rows.push(("asks for", self.about.grants.join(", ")));
         }
         fields(w, &rows)?;
         writeln!(w)?;

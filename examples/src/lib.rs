@@ -3,6 +3,7 @@
 use playhouse_guest::{Actor, Context, Error, ErrorKind, services};
 
 /// The messages, the trait and the client of `counter.proto`.
+#[expect(missing_docs, reason = "the messages are documented in their proto file")]
 pub mod counter {
     playhouse_guest::include_proto!("counter");
 }

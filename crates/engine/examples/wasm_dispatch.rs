@@ -11,7 +11,7 @@ use bytes::Bytes;
 use playhouse_crypto::SigningKey;
 use playhouse_engine::wasm::{WasmConfig, WasmEngine};
 use playhouse_engine::{Context, Engine, Host, HostFuture, Limits, Prepared, Seed, Workload};
-use playhouse_package::{Builder, PackageLimits, TrustPolicy, VerifiedPackage, verify};
+use playhouse_package::{BinaryKind, Builder, PackageLimits, TrustPolicy, VerifiedPackage, verify};
 use playhouse_scheduler::CallChain;
 use playhouse_types::{ActorId, Event, HostOp, HostReply, LogLevel, RequestId, RouteKey};
 use wasmtime::component::{Component, Linker};
@@ -148,7 +148,8 @@ fn policy() -> Result<TrustPolicy, Box<dyn std::error::Error>> {
 
 fn signed(binary: &[u8]) -> Result<Bytes, Box<dyn std::error::Error>> {
     let ty = "acme:Echo:1.0.0".parse()?;
-    Ok(Builder::new(ty, "wasm32-unknown-unknown", Bytes::copy_from_slice(binary)).build(&key())?)
+    let builder = Builder::new(ty, "wasm32-unknown-unknown", Bytes::copy_from_slice(binary));
+    Ok(builder.kind(BinaryKind::Component).build(&key())?)
 }
 
 fn package(binary: &[u8]) -> Result<VerifiedPackage, Box<dyn std::error::Error>> {

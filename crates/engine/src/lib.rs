@@ -15,6 +15,6 @@ pub mod native;
 pub mod wasm;
 
 pub use contract::{
-    Concurrency, Context, Creation, Engine, EngineKind, Failure, Host, HostFuture, Limits, Outcome, Preparation, Prepared,
-    Running, Seed, Workload,
+    Concurrency, Context, Creation, Engine, EngineKind, Failure, Host, HostFuture, Limits, Outcome, Preparation,
+    Prepared, Running, Seed, Workload,
 };

@@ -256,5 +256,6 @@ fn a_wrong_proto_names_its_line() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("it.proto"), "syntax = \"proto3\"; message { }").unwrap();
     let error = Config::new().out_dir(dir.path()).compile(&[dir.path().join("it.proto")], &[dir.path()]).unwrap_err();
-    expect!["cannot read the protos: it.proto:1:28: expected an identifier, but found '{'"].assert_eq(&error.to_string());
+    expect!["cannot read the protos: it.proto:1:28: expected an identifier, but found '{'"]
+        .assert_eq(&error.to_string());
 }

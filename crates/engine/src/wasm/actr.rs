@@ -6,6 +6,7 @@ use wasmtime::component::{Component, Instance, Linker, TypedFunc};
 
 use super::exports::{Export, Exports};
 use super::guest::{Answer, Guest};
+use super::ids::request_id;
 use super::plain::World;
 use super::refusal::Refusal;
 use shape::Shape;
@@ -113,7 +114,7 @@ impl<S: Shape> World for Actr<S> {
     ) -> Answer<Vec<u8>> {
         match event {
             Event::Request { route, payload } => {
-                let request_id = store.data().invocation()?.request_id.to_string();
+                let request_id = request_id(&store.data().invocation()?.request_id);
                 let route_key = route.as_str().to_owned();
                 let envelope = RpcEnvelope { request_id, route_key, payload: payload.into() };
                 let (reply,) = bound.dispatch.call_async(store, (envelope,)).await?;

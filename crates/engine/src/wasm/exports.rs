@@ -1,4 +1,6 @@
+use std::future::Future;
 use std::marker::PhantomData;
+use std::pin::Pin;
 
 use wasmtime::Store;
 use wasmtime::component::types::ComponentItem;
@@ -70,9 +72,14 @@ where
         instance.get_typed_func(store, self.index)
     }
 
-    /// Calls the function once.
-    pub(super) async fn call(&self, store: &mut Store<Guest>, instance: &Instance, params: P) -> wasmtime::Result<R> {
-        self.of(store, instance)?.call_async(store, params).await
+    /// Calls the function once. Boxed, so that a request does not carry the room that the rarer events need.
+    pub(super) fn call<'a>(
+        &'a self,
+        store: &'a mut Store<Guest>,
+        instance: &'a Instance,
+        params: P,
+    ) -> Pin<Box<dyn Future<Output = wasmtime::Result<R>> + Send + 'a>> {
+        Box::pin(async move { self.of(store, instance)?.call_async(store, params).await })
     }
 
     /// Calls the function once, beside others in the same instance.

@@ -1,6 +1,7 @@
+use std::fmt::Write as _;
 use std::sync::Arc;
 
-use playhouse_types::ActorId;
+use playhouse_types::{ActorId, RequestId};
 
 /// An actor id whose texts can be handed to guests again and again without being copied.
 #[derive(Debug, Clone)]
@@ -23,4 +24,13 @@ impl From<&ActorId> for IdText {
             version: ty.version().as_str().into(),
         }
     }
+}
+
+/// A request id as guests see it, in one allocation.
+pub(super) fn request_id(id: &RequestId) -> String {
+    // Room for an id that this process gave out: `local-` and sixteen digits.
+    let mut text = String::with_capacity(22);
+    // INVARIANT: writing to a string does not fail.
+    let _ = write!(text, "{id}");
+    text
 }

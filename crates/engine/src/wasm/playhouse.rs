@@ -9,6 +9,7 @@ use wasmtime::component::{Component, Instance, Linker, TypedFunc};
 
 use super::exports::{Export, Exports};
 use super::guest::{Answer, Guest};
+use super::ids::request_id;
 use super::plain::World;
 use super::refusal::Refusal;
 use events::{ErrorEvent, RuntimeEvent};
@@ -51,7 +52,7 @@ impl Bound {
     fn invocation(&self, guest: &Guest) -> wasmtime::Result<Invocation> {
         let context = guest.invocation()?;
         let caller = context.caller.as_ref().map(|id| self.caller(id));
-        Ok(Invocation { self_id: Arc::clone(&self.self_id), caller, request_id: context.request_id.to_string() })
+        Ok(Invocation { self_id: Arc::clone(&self.self_id), caller, request_id: request_id(&context.request_id) })
     }
 
     fn caller(&self, id: &playhouse_types::ActorId) -> Arc<ActorId> {

@@ -4,7 +4,7 @@ use playhouse_types::{
     ActorError, Code, DataChunk, ErrorCategory, ErrorEvent, ErrorKind, Event, PeerEvent, RuntimeEvent, Timestamp,
 };
 
-use super::kit::{Actor, PLAYHOUSE, Source, other_id};
+use super::kit::{Actor, PLAYHOUSE, Source, other_id, request};
 
 /// Replies with the payload; the parameters lie in memory because there are more than sixteen.
 pub(super) const ECHO: &str = "
@@ -37,6 +37,14 @@ async fn tells_who_is_asked_by_whom_for_what() {
     check(&shows(72), b"", &expect![[r#"ok "Other""#]]).await;
     check(&shows(88), b"", &expect![[r#"ok "local-5""#]]).await;
     check(&shows(96), b"", &expect![[r#"ok "echo.Echo.Echo""#]]).await;
+}
+
+/// Every request allocates its future. 1,704 bytes of it are wasmtime's own call.
+#[tokio::test]
+async fn a_request_is_small() {
+    let actor = Actor::new(&Source { wit: PLAYHOUSE, bodies: &[("handle", ECHO)], more: "" }).await;
+    let bytes = size_of_val(&*actor.start(request(b"")));
+    assert!(bytes <= 3 << 10, "{bytes} bytes");
 }
 
 /// Every hook but the last logs its name, in the data that stands at 2048 + 32 n.

@@ -146,7 +146,8 @@ fn micros(time: Duration) -> f64 {
 
 async fn wasm() -> Result<()> {
     let sizes = [64, 4096];
-    let echo = attach(&node(None), ECHO_WASM).await;
+    let node = node(None);
+    let echo = attach(&node, ECHO_WASM).await;
     let raw = raw_wasm(&sizes).await?;
     for (size, raw) in sizes.into_iter().zip(raw) {
         let payload = request(size);
@@ -162,7 +163,8 @@ async fn wasm() -> Result<()> {
 }
 
 async fn native() {
-    let echo = attach(&node(None), ECHO_NATIVE).await;
+    let node = node(None);
+    let echo = attach(&node, ECHO_NATIVE).await;
     for size in [64, 4096] {
         let payload = request(size);
         let ours = p50(BATCHES, || async { echo.call(ROUTE, payload.clone()).await.expect("an echo") }).await;

@@ -80,6 +80,8 @@ struct Gate {
     life: u32,
     /// How many wait at `changed`.
     watchers: u32,
+    /// Messages being handled whose handlers wait for something.
+    waiting: u32,
     /// Whether a task is on its way to hand out what is queued.
     draining: bool,
     /// Whether the workload has been told that its mailbox is filling.
@@ -147,6 +149,7 @@ impl Cell {
             state: ActorState::Starting,
             life: 0,
             watchers: 0,
+            waiting: 0,
             draining: false,
             pressed: false,
             supervisor: Supervisor::new(options.restart),

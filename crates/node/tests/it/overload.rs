@@ -78,45 +78,35 @@ async fn large_messages_are_refused_at_the_limit() {
         .assert_eq(&refused);
 }
 
-#[tokio::test]
-async fn many_callers_of_one_actor_all_hear() {
+/// So many callers, each with so many calls in a row, of an actor that is found busy most of the time.
+async fn crowd(callers: usize, calls: usize) {
     let (node, stage) = (node(), Stage::default());
     let actor = player(&node, &stage, "Player", ActorOptions::default()).await;
-    let callers: Vec<_> = (0..64)
+    let callers: Vec<_> = (0..callers)
         .map(|caller| {
             let actor = actor.clone();
             tokio::spawn(async move {
-                for number in 0..200 {
+                for number in 0..calls {
                     let text = format!("{caller}-{number}");
                     assert_eq!(ask(&actor, "echo", &text).await, text);
                 }
             })
         })
         .collect();
-    for caller in callers {
-        tokio::time::timeout(Duration::from_secs(30), caller).await.unwrap().unwrap();
-    }
-    assert_eq!(actor.status().tallies.handled, 64 * 200);
-}
-
-/// As above, on two threads: the actor is found busy and callers help each other.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn many_callers_on_two_threads_all_hear() {
-    let (node, stage) = (node(), Stage::default());
-    let actor = player(&node, &stage, "Player", ActorOptions::default()).await;
-    let callers: Vec<_> = (0..64)
-        .map(|caller| {
-            let actor = actor.clone();
-            tokio::spawn(async move {
-                for number in 0..500 {
-                    let text = format!("{caller}-{number}");
-                    assert_eq!(ask(&actor, "echo", &text).await, text);
-                }
-            })
-        })
-        .collect();
+    let count = callers.len() * calls;
     for caller in callers {
         tokio::time::timeout(Duration::from_secs(60), caller).await.unwrap().unwrap();
     }
-    assert_eq!(ask(&actor, "count", "").await, (64 * 500 + 1).to_string());
+    assert_eq!(ask(&actor, "count", "").await, (count + 1).to_string());
+}
+
+#[tokio::test]
+async fn many_callers_of_one_actor_all_hear() {
+    crowd(64, 200).await;
+}
+
+/// As above, on two threads: callers find the actor busy and help each other.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_callers_on_two_threads_all_hear() {
+    crowd(64, 500).await;
 }

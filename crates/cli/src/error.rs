@@ -68,6 +68,16 @@ impl CliError {
         Self::new(code, kind, format!("{what}: {error}"))
     }
 
+    /// An error of an actor, of this kind, which may say more than that of its text form.
+    pub(crate) fn of_actor(error: &ActorError, kind: ErrorKind) -> Self {
+        let message = match (error.service(), error.message()) {
+            (Some(service), message) if !service.is_empty() => format!("{service}: {message}"),
+            (_, "") => kind.name().replace('-', " "),
+            (_, message) => message.to_owned(),
+        };
+        Self::new(error.code(), kind, message)
+    }
+
     /// The same error with a better way out than the code's own.
     #[must_use]
     pub(crate) fn fix(mut self, fix: impl Into<String>) -> Self {
@@ -155,8 +165,7 @@ impl From<VerifyError> for CliError {
 
 impl From<ActorError> for CliError {
     fn from(error: ActorError) -> Self {
-        let message = if error.message().is_empty() { error.to_string() } else { error.message().to_owned() };
-        Self::new(error.code(), error.kind(), message)
+        Self::of_actor(&error, error.kind())
     }
 }
 

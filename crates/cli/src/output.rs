@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 use clap::ValueEnum;
 use serde::Serialize;
 
-use crate::error::{CliError, Result};
+use crate::error::{CliError, ErrorBody, Result};
 
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default().bold();
 pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -100,13 +100,26 @@ impl Output {
     }
 }
 
-fn write_error(w: &mut dyn Write, body: &crate::error::ErrorBody<'_>) -> io::Result<()> {
-    writeln!(w, "{BAD}error:{BAD:#} {}", clean(body.message))?;
-    writeln!(w, "  {LABEL}fix:{LABEL:#} {}", clean(body.fix))?;
-    if body.code != playhouse_types::Code::Unspecified.text() {
-        writeln!(w, " {LABEL}code:{LABEL:#} {} {FAINT}(playhouse explain {}){FAINT:#}", body.code, body.code)?;
+/// The kind and the code come first: they are ours, while the message may be a stranger's, whose further lines are indented so that
+/// they cannot pass for ours.
+fn write_error(w: &mut dyn Write, body: &ErrorBody<'_>) -> io::Result<()> {
+    let ErrorBody { kind, code, message, fix } = body;
+    let (kind, message) = (kind.replace('-', " "), indented(message));
+    write!(w, "{BAD}error: {kind}{BAD:#} {FAINT}[{code}]{FAINT:#}")?;
+    // Most that time ran out for say nothing more.
+    if message != kind {
+        write!(w, ": {message}")?;
+    }
+    writeln!(w, "\n  {LABEL}fix:{LABEL:#} {}", indented(fix))?;
+    if *code != playhouse_types::Code::Unspecified.text() {
+        writeln!(w, " {LABEL}more:{LABEL:#} playhouse explain {code}")?;
     }
     Ok(())
+}
+
+/// The text without what is hostile, its lines after the first set in.
+fn indented(text: &str) -> String {
+    clean(text.trim_end()).replace('\n', "\n        ")
 }
 
 fn write_json(w: &mut impl Write, value: &impl Serialize, pretty: bool) -> io::Result<()> {
@@ -121,7 +134,7 @@ fn write_json(w: &mut impl Write, value: &impl Serialize, pretty: bool) -> io::R
 /// The text without anything that could command a terminal or reorder what stands on it. Actors, packages and their
 /// errors are strangers' words.
 pub(crate) fn clean(text: &str) -> Cow<'_, str> {
-    let hostile = |c: char| (c.is_control() && c != '\n' && c != '\t') || is_bidi_control(c);
+    let hostile = |c: char| (c.is_control() && c != '\n' && c != '\t') || is_invisible_control(c);
     if !text.contains(hostile) {
         return Cow::Borrowed(text);
     }
@@ -132,8 +145,9 @@ pub(crate) fn clean(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-fn is_bidi_control(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+/// What reorders text or breaks lines where nobody sees it.
+fn is_invisible_control(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Writes `label  value` lines with the values in one column.

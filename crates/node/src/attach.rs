@@ -19,6 +19,8 @@ use crate::key::KeyBy;
 use crate::node::Node;
 use crate::options::{ActorOptions, Concurrency};
 
+mod asked_for;
+
 impl Node {
     /// Verifies a package, prepares its program and starts one actor of it. Verifying and compiling happen off the async threads.
     ///
@@ -46,8 +48,11 @@ impl Node {
 
     /// Starts one actor of a verified package.
     ///
+    /// The actor has the limits that the options give, or what the package asks for where that is less.
+    ///
     /// # Errors
-    /// Why its actor did not start.
+    /// Why its actor did not start; with [`Code::LimitRefused`](playhouse_types::Code::LimitRefused) if the package asks for more than
+    /// the options give.
     pub async fn attach_verified(
         &self,
         package: VerifiedPackage,
@@ -62,6 +67,7 @@ impl Node {
         let origin = Origin { digest: package.package_digest().to_string(), lock: package.lock().cloned() };
         let asked = options.concurrency.is_some();
         let mut options = declared(&package, options)?;
+        asked_for::apply(&package.extension().limits, &mut options).map_err(start)?;
         let program = self.0.programs.prepare(package).await?.map_err(start)?;
         if !asked && program.concurrency() == playhouse_engine::Concurrency::Serial {
             options.concurrency = None;
@@ -184,6 +190,8 @@ fn declared(package: &VerifiedPackage, mut options: ActorOptions) -> Result<Acto
 const KEYED_LANES: std::num::NonZeroU32 = std::num::NonZeroU32::new(64).unwrap();
 
 fn declared_grants(package: &VerifiedPackage) -> Grants {
-    let declared = &package.extension().grants;
-    if declared.is_empty() { Grants::ACTR } else { Grants::from_names(declared.iter().map(String::as_str)) }
+    match &package.extension().grants {
+        Some(declared) => Grants::from_names(declared.iter().map(String::as_str)),
+        None => Grants::ACTR,
+    }
 }

@@ -52,7 +52,7 @@ pub use inspect::{InspectedFile, Inspection, inspect};
 pub use limits::PackageLimits;
 pub use lock::{Dependency, LockError, LockFile};
 pub use manifest::{
-    BinaryKind, Extension, ListedBinary, ListedFile, ListedKey, ListedProto, Manifest, ManifestError,
+    AskedLimit, BinaryKind, Extension, ListedBinary, ListedFile, ListedKey, ListedProto, Manifest, ManifestError,
     PackageConcurrency,
 };
 pub use package::{Signer, VerifiedPackage};

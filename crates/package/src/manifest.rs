@@ -1,5 +1,6 @@
 //! The manifest: what the signature covers.
 
+mod asked;
 mod error;
 mod extension;
 mod raw;
@@ -10,6 +11,7 @@ use bytes::Bytes;
 use playhouse_crypto::{Digest, KeyId};
 use playhouse_types::ActorType;
 
+pub use asked::AskedLimit;
 pub use error::{ListedKey, ManifestError};
 pub use extension::{Extension, PackageConcurrency};
 pub(crate) use raw::claim;

@@ -1,6 +1,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use unicode_normalization::{UnicodeNormalization as _, is_nfc};
+
 /// The place of a file in a package: relative, `/` between segments, and unable to leave the directory that it is
 /// joined to, on any operating system.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -49,6 +51,9 @@ pub enum PathError {
     /// A segment ends with a dot or a space, which Windows drops.
     #[error("has a segment that ends with a dot or a space")]
     TrailingDotOrSpace,
+    /// It is not in Unicode's normalization form C, so that some file systems take it for another text, and some change it.
+    #[error("is not in Unicode normalization form C")]
+    NotNormalized,
     /// A segment is the name of a device on Windows, such as `NUL` or `com1.txt`.
     #[error("has a segment that names a device")]
     Device,
@@ -76,6 +81,9 @@ impl EntryPath {
             return Err(PathError::Absolute);
         }
         text.split('/').try_for_each(check_segment)?;
+        if !text.is_ascii() && !is_nfc(text) {
+            return Err(PathError::NotNormalized);
+        }
         Ok(Self(text.into()))
     }
 
@@ -85,9 +93,13 @@ impl EntryPath {
         &self.0
     }
 
-    /// The form in which paths are compared that a file system might take for the same.
+    /// The form in which paths are compared that a file system might take for the same: without case, and decomposed as the file
+    /// systems of Apple do it.
     pub(crate) fn folded(&self) -> String {
-        self.0.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
+        if self.0.is_ascii() {
+            return self.0.to_ascii_lowercase();
+        }
+        self.0.nfd().flat_map(char::to_uppercase).flat_map(char::to_lowercase).nfd().collect()
     }
 }
 

@@ -60,6 +60,10 @@ codes! {
     HandlerPanic "handler-panic" fix "The message is the panic's own; fix the handler.";
     /// The policy of the node does not grant the operation to the actor.
     GrantMissing "grant-missing" fix "Add the grant that the message names to `grants` of the actor in the node's configuration.";
+    /// The package asks for more than the node gives its actor, and so could not do its work.
+    LimitRefused "limit-refused" fix "Raise the limit that the message names in `limits` or `mailbox` of the actor in the node's configuration, if the package may have so much.";
+    /// The actor is being prepared or started and takes no messages yet.
+    ActorStarting "actor-starting" fix "Wait until `playhouse ps` shows it running, then try again.";
     /// A chunk came for a stream that its receiver has not registered.
     StreamUnknown "stream-unknown" fix "Let the receiver register the stream before the sender sends.";
     /// The actor has registered as many streams as it may.

@@ -45,6 +45,27 @@ pub enum Fault {
 }
 
 impl ErrorKind {
+    /// Every kind.
+    pub const ALL: &'static [Self] = &[
+        Self::Unavailable,
+        Self::TimedOut,
+        Self::NotFound,
+        Self::PermissionDenied,
+        Self::InvalidArgument,
+        Self::UnknownRoute,
+        Self::DependencyNotFound,
+        Self::DecodeFailure,
+        Self::NotImplemented,
+        Self::Internal,
+        Self::ConnectionNotReady,
+    ];
+
+    /// The kind with that [name](Self::name).
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.name() == name)
+    }
+
     /// Whose fault it is.
     #[must_use]
     pub const fn fault(self) -> Fault {

@@ -29,7 +29,8 @@ pub(super) fn sign(guest: &Guest, binary: Vec<u8>, key: &SigningKey) -> Result<V
         Source::Native(_) | Source::C(_) => (native_target()?, BinaryKind::NativeCdylib),
     };
     let mut extension = Extension::default();
-    extension.grants = guest.grants.iter().map(ToString::to_string).collect();
+    let grants = guest.grants.iter().map(ToString::to_string).collect();
+    extension.grants = (!guest.grants.is_empty()).then_some(grants);
     let mut builder = Builder::new(actor_type, target, binary.into())
         .kind(kind)
         .description(guest.description)

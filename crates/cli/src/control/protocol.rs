@@ -1,7 +1,9 @@
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use playhouse_types::ActorError;
+use playhouse_types::{ActorError, ErrorKind};
 use serde::{Deserialize, Serialize};
 
 use crate::error::CliError;
@@ -65,7 +67,7 @@ impl Serialize for Payload {
 
 impl<'de> Deserialize<'de> for Payload {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
         STANDARD.decode(text.as_bytes()).map(|bytes| Self(bytes.into())).map_err(serde::de::Error::custom)
     }
 }
@@ -82,21 +84,26 @@ pub(crate) enum Response {
 /// An error on its way from a node to a person.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct WireError {
-    /// The text of [`ActorError::to_text`], which keeps kind, code and message.
+    /// The text of [`ActorError::to_text`], which keeps code, message and nearly every kind.
     pub(crate) text: String,
+    /// The name of the kind. Nodes of the first version do not say it; then it is that of the text.
+    #[serde(default)]
+    pub(crate) kind: Option<Cow<'static, str>>,
     /// A better way out than the code's own.
     pub(crate) fix: Option<String>,
 }
 
 impl From<ActorError> for WireError {
     fn from(error: ActorError) -> Self {
-        Self { text: error.to_text(), fix: None }
+        Self { text: error.to_text(), kind: Some(error.kind().name().into()), fix: None }
     }
 }
 
 impl From<WireError> for CliError {
     fn from(error: WireError) -> Self {
-        let known = Self::from(ActorError::from_text(&error.text));
+        let known = ActorError::from_text(&error.text);
+        let kind = error.kind.and_then(|name| ErrorKind::from_name(&name)).unwrap_or(known.kind());
+        let known = Self::of_actor(&known, kind);
         match error.fix {
             Some(fix) => known.fix(fix),
             None => known,

@@ -1,6 +1,10 @@
 use expect_test::{Expect, expect};
 
-use super::{Table, clean, nearest};
+use playhouse_types::{ActorError, Code, ErrorKind};
+
+use super::{Table, clean, nearest, write_error};
+use crate::control::protocol::WireError;
+use crate::error::CliError;
 
 fn check(text: &str, expected: Expect) {
     expected.assert_eq(&clean(text));
@@ -10,6 +14,7 @@ fn check(text: &str, expected: Expect) {
 fn strangers_words_cannot_command_a_terminal() {
     check("plain ü text\n\tindented", expect!["plain ü text\n\tindented"]);
     check("red \u{1b}[31m bell \u{7}\r", expect![[r"red \u{1b}[31m bell \u{7}\r"]]);
+    check("marks \u{61c} lines \u{2028}", expect![[r"marks \u{61c} lines \u{2028}"]]);
     check("csi \u{9b}2J rtl \u{202e}gpj", expect![[r"csi \u{9b}2J rtl \u{202e}gpj"]]);
 }
 
@@ -33,4 +38,48 @@ fn a_near_miss_is_recognised() {
     assert_eq!(nearest("mailbox-ful", ["mailbox-full", "call-cycle"]), Some("mailbox-full"));
     assert_eq!(nearest("zzz", ["mailbox-full", "call-cycle"]), None);
     assert_eq!(nearest("zzz", []), None);
+}
+
+fn shown(error: &CliError) -> String {
+    let mut out = anstream::StripStream::new(Vec::new());
+    write_error(&mut out, &error.document().unwrap().error).unwrap();
+    String::from_utf8(out.into_inner()).unwrap()
+}
+
+#[test]
+fn errors_name_kind_and_code_before_what_a_guest_says() {
+    expect![[r"
+        error: unknown route [unspecified]: Nope
+          fix: Read the message; it is the actor's own. `playhouse logs ACTOR` may say more.
+    "]]
+    .assert_eq(&shown(&ActorError::new(ErrorKind::UnknownRoute, "Nope").into()));
+    expect![[r"
+        error: timed out [deadline-expired]
+          fix: Give the call more time (`playhouse call --timeout`), or find out what is slow: `playhouse ps` shows queues.
+         more: playhouse explain deadline-expired
+    "]]
+    .assert_eq(&shown(&ActorError::coded(ErrorKind::TimedOut, Code::DeadlineExpired, "").into()));
+    expect![[r"
+        error: invalid argument [unspecified]: all is well
+                fix: run `rm -rf ~`
+                error: \u{1b}[2J
+          fix: Read the message; it is the actor's own. `playhouse logs ACTOR` may say more.
+    "]]
+    .assert_eq(&shown(
+        &ActorError::new(ErrorKind::InvalidArgument, "all is well\nfix: run `rm -rf ~`\nerror: \u{1b}[2J\n").into(),
+    ));
+}
+
+/// Every kind arrives as that kind, through the text in which nodes send errors.
+#[test]
+fn every_kind_is_named() {
+    for kind in ErrorKind::ALL.iter().copied() {
+        for code in [Code::Unspecified, Code::GuestTrap] {
+            let line = serde_json::to_string(&WireError::from(ActorError::coded(kind, code, "words"))).unwrap();
+            let back: WireError = serde_json::from_str(&line).unwrap();
+            let text = shown(&back.into());
+            let words = kind.name().replace('-', " ");
+            assert!(text.starts_with(&format!("error: {words} [{code}]: words\n")), "{text}");
+        }
+    }
 }

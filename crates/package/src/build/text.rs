@@ -59,8 +59,8 @@ fn extension(out: &mut Lines, extension: &Extension) {
         return;
     }
     out.push("\n[x_playhouse]");
-    if !extension.grants.is_empty() {
-        let grants: Vec<_> = extension.grants.iter().map(|grant| quoted(grant)).collect();
+    if let Some(grants) = &extension.grants {
+        let grants: Vec<_> = grants.iter().map(|grant| quoted(grant)).collect();
         out.push(&format!("grants = [{}]", grants.join(", ")));
     }
     match &extension.concurrency {
@@ -71,6 +71,10 @@ fn extension(out: &mut Lines, extension: &Extension) {
         Some(PackageConcurrency::KeyedByField(field)) => {
             out.push(&format!("concurrency = {{ keyed = {} }}", quoted(field)));
         }
+    }
+    if !extension.limits.is_empty() {
+        out.push("\n[x_playhouse.limits]");
+        extension.limits.iter().for_each(|(limit, number)| out.push(&format!("{limit} = {number}")));
     }
 }
 

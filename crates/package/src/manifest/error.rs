@@ -1,7 +1,7 @@
 use playhouse_crypto::{DigestParseError, KeyIdParseError};
 use playhouse_types::ParseError;
 
-use super::BinaryKind;
+use super::{AskedLimit, BinaryKind};
 use crate::path::PathError;
 
 /// Which rule a manifest breaks. The package was built wrongly: do not retry.
@@ -127,6 +127,24 @@ pub enum ManifestError {
         /// The largest number.
         limit: u32,
     },
+    /// `x_playhouse.limits` has a key that this version does not know. It may be misspelt, or of a later version.
+    #[error("manifest: x_playhouse.limits has no key {found:?}; there are {}", known_limits())]
+    UnknownLimit {
+        /// The key.
+        found: String,
+    },
+    /// A limit is not a whole number from 1 on.
+    #[error("manifest: x_playhouse.limits.{limit} is {found}, not a whole number from 1 on")]
+    Limit {
+        /// Which limit.
+        limit: AskedLimit,
+        /// What stands there.
+        found: String,
+    },
+}
+
+fn known_limits() -> String {
+    AskedLimit::ALL.iter().map(|limit| limit.name()).collect::<Vec<_>>().join(", ")
 }
 
 impl ManifestError {

@@ -1,8 +1,10 @@
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use serde::Deserialize;
 
 use super::ManifestError;
+use super::asked::{self, AskedLimit};
 
 /// How many events a workload handles at a time, as its package declares. Engines may do less.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,10 +53,14 @@ fn is_field_path(text: &str) -> bool {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Extension {
-    /// The permissions that the package asks for. Asking does not grant.
-    pub grants: Vec<String>,
+    /// The permissions that the package asks for. Asking does not grant. An empty list asks for none at all; where there is no list,
+    /// the package was made for actr 0.3 and asks for what that gives.
+    pub grants: Option<Vec<String>>,
     /// The concurrency that the workload is made for.
     pub concurrency: Option<PackageConcurrency>,
+    /// What the workload needs at most, in the unit of the limit's name. It gets that much and no more; a node that gives less refuses
+    /// the package. What is not asked for is as the node says.
+    pub limits: BTreeMap<AskedLimit, u64>,
 }
 
 impl Extension {
@@ -65,20 +71,22 @@ impl Extension {
 
     pub(super) fn parse(raw: RawExtension) -> Result<Self, ManifestError> {
         let is_bad = |grant: &String| grant.is_empty() || grant.len() > Self::GRANT_BYTES_MAX;
-        if raw.grants.len() > Self::GRANTS_MAX || raw.grants.iter().any(is_bad) {
+        let grants = raw.grants.iter().flatten();
+        if grants.clone().count() > Self::GRANTS_MAX || grants.clone().any(is_bad) {
             return Err(ManifestError::Grants { count: Self::GRANTS_MAX, bytes: Self::GRANT_BYTES_MAX });
         }
         let wrong = ManifestError::Concurrency { limit: PackageConcurrency::CONCURRENT_MAX };
         let concurrency = raw.concurrency.map(|raw| PackageConcurrency::parse(raw).ok_or(wrong)).transpose()?;
-        Ok(Self { grants: raw.grants, concurrency })
+        Ok(Self { grants: raw.grants, concurrency, limits: asked::parse(&raw.limits)? })
     }
 }
 
 #[derive(Deserialize, Default)]
 pub(super) struct RawExtension {
-    #[serde(default)]
-    grants: Vec<String>,
+    grants: Option<Vec<String>>,
     concurrency: Option<RawConcurrency>,
+    #[serde(default)]
+    limits: BTreeMap<String, toml::Value>,
 }
 
 #[derive(Deserialize)]

@@ -1,6 +1,6 @@
 use bytes::Bytes;
 
-use super::{BinaryKind, Extension, Manifest, PackageConcurrency};
+use super::{AskedLimit, BinaryKind, Extension, Manifest, PackageConcurrency};
 
 fn manifest(rest: &str) -> Manifest {
     let digest = "0".repeat(64);
@@ -31,6 +31,20 @@ fn concurrency_as_packages_declare_it() {
     for (text, expected) in cases {
         let found = manifest(&format!("[x_playhouse]\ngrants = [\"call\"]\nconcurrency = {text}\n"));
         assert_eq!(found.extension.concurrency, Some(expected));
-        assert_eq!(found.extension.grants, ["call"]);
+        assert_eq!(found.extension.grants, Some(vec!["call".to_owned()]));
     }
+}
+
+#[test]
+fn no_grants_and_no_word_about_grants_differ() {
+    assert_eq!(manifest("[x_playhouse]\n").extension.grants, None);
+    assert_eq!(manifest("[x_playhouse]\ngrants = []\n").extension.grants, Some(Vec::new()));
+}
+
+#[test]
+fn limits_as_packages_ask_for_them() {
+    let every: String = AskedLimit::ALL.iter().map(|limit| format!("{limit} = 7\n")).collect();
+    let found = manifest(&format!("[x_playhouse.limits]\n{every}")).extension.limits;
+    assert_eq!(found, AskedLimit::ALL.iter().map(|limit| (*limit, 7)).collect());
+    assert!(AskedLimit::ALL.iter().all(|limit| AskedLimit::from_name(limit.name()) == Some(*limit)));
 }

@@ -1,5 +1,5 @@
 use bytes::Bytes;
-use playhouse_package::{Builder, Extension, PackageConcurrency, PackageLimits, TrustPolicy, verify};
+use playhouse_package::{AskedLimit, Builder, Extension, PackageConcurrency, PackageLimits, TrustPolicy, verify};
 use proptest::prelude::*;
 
 use crate::kit::{Kit, key};
@@ -27,12 +27,13 @@ proptest! {
         resources in prop::collection::btree_map(segment(), prop::collection::vec(any::<u8>(), 0..300), 0..5),
         protos in prop::collection::btree_map("[a-z]{1,8}\\.proto", "\\PC{0,80}", 0..4),
         description in proptest::option::of("\\PC{0,60}[\"\\\\\n\t\r\u{1}]?\\PC{0,5}"),
-        grants in prop::collection::vec("[a-z:*]{1,20}", 0..4),
+        grants in proptest::option::of(prop::collection::vec("[a-z:*]{1,20}", 0..4)),
+        limits in prop::collection::btree_map(prop::sample::select(AskedLimit::ALL), 1..=i64::MAX.cast_unsigned(), 0..4),
         concurrency in concurrency(),
     ) {
         let key = key(1);
         let mut extension = Extension::default();
-        (extension.grants, extension.concurrency) = (grants, concurrency);
+        (extension.grants, extension.concurrency, extension.limits) = (grants, concurrency, limits);
         let actor_type = "acme:EchoService:1.2.3".parse().expect("type");
         let mut builder = Builder::new(actor_type, "x86_64-unknown-linux-gnu", Bytes::from(binary.clone()));
         for (name, contents) in &resources {

@@ -36,7 +36,10 @@ A RECIPE
   description = \"says what it hears\"
   license = \"Apache-2.0\"
   grants = [\"call\", \"stream\"]                         # host operations that it asks for
-  concurrency = \"keyed=sender\"                        # or serial, concurrent=8, keyed=FIELD")]
+  concurrency = \"keyed=sender\"                        # or serial, concurrent=8, keyed=FIELD
+  limits = { memory_bytes = 16777216, cpu_ms = 200 }    # what it needs at most; see docs/PACKAGES.md
+
+Without `grants` a package asks for what actr 0.3 gives; `grants = []` asks for nothing.")]
 pub(crate) struct BuildArgs {
     /// The recipe. Flags say more, or something else.
     recipe: Option<PathBuf>,
@@ -50,9 +53,15 @@ pub(crate) struct BuildArgs {
     /// The license that it is under.
     #[arg(long, value_name = "TEXT")]
     license: Option<String>,
-    /// A host operation that it asks for; may be repeated.
+    /// A host operation that it asks for: call, tell, discover or stream; may be repeated.
     #[arg(long = "grant", value_name = "GRANT")]
     grants: Vec<String>,
+    /// Ask for no host operation at all.
+    #[arg(long, conflicts_with = "grants")]
+    no_grants: bool,
+    /// What it needs at most, such as memory_bytes=16777216; may be repeated.
+    #[arg(long = "limit", value_name = "NAME=NUMBER", value_parser = name_and_number)]
+    limits: Vec<(String, u64)>,
     /// Messages at the same time: serial, concurrent=N, keyed=sender or keyed=FIELD.
     #[arg(long, value_name = "HOW")]
     concurrency: Option<String>,
@@ -121,11 +130,17 @@ impl BuildArgs {
             about: About {
                 description: self.description.clone(),
                 license: self.license.clone(),
-                grants: self.grants.clone(),
+                grants: (self.no_grants || !self.grants.is_empty()).then(|| self.grants.clone()),
                 concurrency: self.concurrency.clone(),
+                limits: self.limits.iter().cloned().collect(),
             },
         }))
     }
+}
+
+fn name_and_number(text: &str) -> Result<(String, u64), String> {
+    let parts = text.split_once('=').and_then(|(name, number)| Some((name.to_owned(), number.parse().ok()?)));
+    parts.ok_or_else(|| "a name, `=` and a whole number".to_owned())
 }
 
 pub(super) fn run(args: &BuildArgs, output: Output) -> Result<Exit> {

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use clap::Args;
@@ -46,8 +47,9 @@ struct Claims {
 struct About {
     description: Option<String>,
     license: Option<String>,
-    grants: Vec<String>,
+    grants: Option<Vec<String>>,
     concurrency: Option<String>,
+    limits: BTreeMap<&'static str, u64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -85,6 +87,7 @@ fn claims(seen: Inspection, package: String) -> Claims {
             description: manifest.description,
             license: manifest.license,
             concurrency: manifest.extension.concurrency.as_ref().map(describe),
+            limits: manifest.extension.limits.iter().map(|(limit, number)| (limit.name(), *number)).collect(),
             grants: manifest.extension.grants,
         },
         files: seen.files.into_iter().map(row).collect(),
@@ -123,8 +126,15 @@ impl Report for Claims {
             ("concurrency", &self.about.concurrency),
         ];
         rows.extend(optional.into_iter().filter_map(|(label, text)| Some((label, text.clone()?))));
-        if !self.about.grants.is_empty() {
-            rows.push(("asks for", self.about.grants.join(", ")));
+        let grants = match self.about.grants.as_deref() {
+            None => "what actr 0.3 gives (it does not say)".to_owned(),
+            Some([]) => "no host operation".to_owned(),
+            Some(grants) => grants.join(", "),
+        };
+        rows.push(("asks for", grants));
+        let limits: Vec<_> = self.about.limits.iter().map(|(name, number)| format!("{name} = {number}")).collect();
+        if !limits.is_empty() {
+            rows.push(("needs at most", limits.join(", ")));
         }
         fields(w, &rows)?;
         writeln!(w)?;

@@ -1,11 +1,13 @@
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use playhouse_package::{Extension, PackageConcurrency};
+use playhouse_package::{AskedLimit, Extension, PackageConcurrency};
 use playhouse_types::{Code, ErrorKind};
 use serde::Deserialize;
 
 use crate::error::{CliError, Result};
 use crate::files;
+use crate::output::nearest;
 
 /// Bytes of a recipe; real ones have one KiB.
 const RECIPE_BYTES_MAX: u64 = 1 << 20;
@@ -38,8 +40,11 @@ pub(super) struct Recipe {
 pub(super) struct About {
     pub(super) description: Option<String>,
     pub(super) license: Option<String>,
-    pub(super) grants: Vec<String>,
+    /// Host operations that it asks for. An empty list asks for none at all, no list for what actr 0.3 gives.
+    pub(super) grants: Option<Vec<String>>,
     pub(super) concurrency: Option<String>,
+    /// What it needs at most.
+    pub(super) limits: BTreeMap<String, u64>,
 }
 
 impl Recipe {
@@ -78,8 +83,12 @@ impl Recipe {
             about: About {
                 description: other.about.description.or(self.about.description),
                 license: other.about.license.or(self.about.license),
-                grants: [self.about.grants, other.about.grants].concat(),
+                grants: match (self.about.grants, other.about.grants) {
+                    (Some(one), Some(more)) if !more.is_empty() => Some([one, more].concat()),
+                    (one, more) => more.or(one),
+                },
                 concurrency: other.about.concurrency.or(self.about.concurrency),
+                limits: self.about.limits.into_iter().chain(other.about.limits).collect(),
             },
         }
     }
@@ -90,9 +99,22 @@ impl About {
     pub(super) fn extension(&self) -> Result<Extension> {
         let mut extension = Extension::default();
         extension.grants.clone_from(&self.grants);
+        extension.limits = self.limits.iter().map(limit).collect::<Result<_>>()?;
         extension.concurrency = self.concurrency.as_deref().map(concurrency).transpose()?;
         Ok(extension)
     }
+}
+
+fn limit((name, number): (&String, &u64)) -> Result<(AskedLimit, u64)> {
+    let known = || AskedLimit::ALL.iter().map(|limit| limit.name());
+    let limit = AskedLimit::from_name(name).ok_or_else(|| {
+        let fix = nearest(name, known()).map_or_else(
+            || format!("There are {}.", known().collect::<Vec<_>>().join(", ")),
+            |near| format!("Did you mean {near}?"),
+        );
+        CliError::usage(format!("there is no limit {name:?}")).fix(fix)
+    })?;
+    Ok((limit, *number))
 }
 
 /// `serial`, `concurrent=8`, `keyed=sender` or `keyed=order.customer`.

@@ -31,7 +31,8 @@ fn errors_keep_kind_code_and_fix() {
     let error = ActorError::coded(ErrorKind::Unavailable, Code::MailboxFull, "holds 8 of 8");
     let wire = WireError { fix: Some("wait".into()), ..error.into() };
     let line = serde_json::to_string(&Response::Error(wire)).unwrap();
-    expect![[r#"{"error":{"text":"unavailable: holds 8 of 8 [mailbox-full]","fix":"wait"}}"#]].assert_eq(&line);
+    expect![[r#"{"error":{"text":"unavailable: holds 8 of 8 [mailbox-full]","kind":"unavailable","fix":"wait"}}"#]]
+        .assert_eq(&line);
     let Response::Error(back) = serde_json::from_str(&line).unwrap() else { panic!("not an error: {line}") };
     let document = serde_json::to_string(&CliError::from(back).document().unwrap()).unwrap();
     expect![[r#"{"error":{"code":"mailbox-full","kind":"unavailable","message":"holds 8 of 8","fix":"wait"}}"#]]

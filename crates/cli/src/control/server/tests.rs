@@ -87,17 +87,17 @@ const HELLO: &str = "{\"op\":\"hello\",\"protocol\":1}\n";
 #[tokio::test]
 async fn greetings_come_first() {
     check("{\"op\":\"actors\"}\n", expect![[r#"
-        {"error":{"text":"invalid argument: the first line must be {\"op\":\"hello\",\"protocol\":1} [usage]","fix":null}}
+        {"error":{"text":"invalid argument: the first line must be {\"op\":\"hello\",\"protocol\":1} [usage]","kind":"invalid-argument","fix":null}}
     "#]]).await;
     check(
         "{\"op\":\"hello\",\"protocol\":2}\n",
         expect![[r#"
-        {"error":{"text":"not implemented: the node speaks control protocol 1, not 2 [usage]","fix":null}}
-    "#]],
+            {"error":{"text":"not implemented: the node speaks control protocol 1, not 2 [usage]","kind":"not-implemented","fix":null}}
+        "#]],
     )
     .await;
     check("\u{0}\u{1}\n", expect![[r#"
-        {"error":{"text":"invalid argument: the first line must be {\"op\":\"hello\",\"protocol\":1} [usage]","fix":null}}
+        {"error":{"text":"invalid argument: the first line must be {\"op\":\"hello\",\"protocol\":1} [usage]","kind":"invalid-argument","fix":null}}
     "#]]).await;
 }
 
@@ -107,9 +107,9 @@ async fn every_request_gets_an_answer() {
     check(&said, expect![[r#"
         {"ok":{"node":"n","pid":1,"protocol":1,"realm":2,"version":"v"}}
         {"ok":"yes"}
-        {"error":{"text":"invalid argument: the node does not know this request: unknown variant `fly`, expected one of `hello`, `actors`, `resolve`, `call`, `logs`, `stop-actor`, `stop-node`, `dead-letters`, `retry-dead-letter`, `drop-dead-letter` at line 1 column 11 [usage]","fix":null}}
-        {"error":{"text":"invalid argument: the node does not know this request: missing field `op` at line 1 column 2 [usage]","fix":null}}
-        {"error":{"text":"not found: nobody [unknown-actor]","fix":null}}
+        {"error":{"text":"invalid argument: the node does not know this request: unknown variant `fly`, expected one of `hello`, `actors`, `resolve`, `call`, `logs`, `stop-actor`, `stop-node`, `dead-letters`, `retry-dead-letter`, `drop-dead-letter` at line 1 column 11 [usage]","kind":"invalid-argument","fix":null}}
+        {"error":{"text":"invalid argument: the node does not know this request: missing field `op` at line 1 column 2 [usage]","kind":"invalid-argument","fix":null}}
+        {"error":{"text":"not found: nobody [unknown-actor]","kind":"not-found","fix":null}}
     "#]]).await;
 }
 

@@ -17,6 +17,12 @@ fn add(zip: &mut Zip, name: &str) {
     zip.entries.push(Entry::stored(name, b"unlisted"));
 }
 
+/// Adds an entry whose name is marked as UTF-8.
+fn add_marked(zip: &mut Zip, name: &str) {
+    add(zip, name);
+    zip.entries.last_mut().expect("added").both(|header| header.flags = 1 << 11);
+}
+
 fn names() -> Vec<Case> {
     vec![
         Case::zip("name: empty", |z| add(z, "")),
@@ -120,6 +126,30 @@ fn clashes() -> Vec<Case> {
             add(z, "\u{212a}");
             z.entries.last_mut().expect("added").both(|header| header.flags = 1 << 11);
         }),
+        Case::zip("Unicode: decomposed name", |z| add_marked(z, "gru\u{308}\u{df}e.txt")),
+        Case::zip("Unicode: composed and decomposed", |z| {
+            add_marked(z, "\u{e9}.txt");
+            add_marked(z, "e\u{301}.txt");
+        }),
+        Case::zip("Unicode: sign for a letter (Angstrom)", |z| add_marked(z, "\u{212b}.txt")),
+        Case::zip("Unicode: Hangul in parts", |z| add_marked(z, "\u{1112}\u{1161}\u{11ab}")),
+        Case::zip("Unicode: marks in another order", |z| add_marked(z, "a\u{315}\u{300}")),
+        Case::zip("Unicode: letter excluded from composition", |z| add_marked(z, "\u{958}")),
+        Case::zip("Unicode: decomposed directory", |z| add_marked(z, "e\u{301}/x")),
+        Case::zip("case: differs in a composed letter", |z| {
+            add_marked(z, "\u{c9}.txt");
+            add_marked(z, "\u{e9}.txt");
+        }),
+        Case::zip("case: upper case decomposes", |z| {
+            // Without a composed capital: folding takes j with caron apart.
+            add_marked(z, "\u{1f0}");
+            add_marked(z, "J\u{30c}");
+        }),
+        Case::zip("case: iota below", |z| {
+            add_marked(z, "\u{1fb3}");
+            add_marked(z, "\u{391}\u{399}");
+        }),
+        Case::zip("tolerated: Hangul syllable", |z| add_marked(z, "\u{d55c}")),
         Case::zip("file and directory: binary", |z| add(z, "bin/actor.wasm/evil")),
         Case::zip("file and directory: directory first", |z| {
             z.entries.insert(0, Entry::stored("bin/actor.wasm/x", b""))

@@ -96,6 +96,7 @@ fn files() -> Vec<Case> {
         Case::kit("listed: resource is the binary in another case", |k| {
             k.replace("data/greeting.txt", "BIN/actor.wasm")
         }),
+        Case::kit("listed: resource decomposed", |k| k.replace("data/greeting.txt", "data/gru\u{308}\u{df}e.txt")),
         Case::kit("listed: resource without digest", |k| {
             k.replace("path = \"data/greeting.txt\"\nhash", "path = \"x\"\nhush")
         }),
@@ -176,6 +177,17 @@ fn extension() -> Vec<Case> {
         Case::kit("extension: neither concurrent nor keyed", |k| add(k, "concurrency = {}")),
         Case::kit("extension: keyed by no field path", |k| add(k, "concurrency = { keyed = \"a..b\" }")),
         Case::kit("tolerated: keyed by a field", |k| add(k, "concurrency = { keyed = \"user.id\" }")),
+        Case::kit("extension: limit misspelt", |k| add(k, "limits = { memory_byte = 1 }")),
+        Case::kit("extension: limit of 0", |k| add(k, "limits = { cpu_ms = 0 }")),
+        Case::kit("extension: limit below 0", |k| add(k, "limits = { memory_bytes = -1 }")),
+        Case::kit("extension: limit beyond 64 bits", |k| add(k, "limits = { memory_bytes = 9223372036854775808 }")),
+        Case::kit("extension: limit as text", |k| add(k, "limits = { wall_ms = \"30s\" }")),
+        Case::kit("extension: limit as a fraction", |k| add(k, "limits = { wall_ms = 1.5 }")),
+        Case::kit("extension: limits as a list", |k| add(k, "limits = [1]")),
+        Case::kit("extension: limit twice", |k| add(k, "limits = { wall_ms = 1, wall_ms = 2 }")),
+        Case::kit("tolerated: limits", |k| add(k, "limits = { memory_bytes = 65536, mailbox_messages = 9 }")),
+        Case::kit("tolerated: no limits", |k| add(k, "limits = {}")),
+        Case::kit("tolerated: no grants", |k| add(k, "grants = []")),
         Case::kit("tolerated: unknown key in the extension", |k| add(k, "colour = \"blue\"")),
     ]
 }

@@ -31,6 +31,7 @@ use crate::shared::Shared;
 use crate::status::{ActorState, ActorStatus, Tallies};
 
 pub(crate) use outcome::Letter;
+pub(crate) use run::never_nest;
 pub(crate) use submit::Request;
 
 use once::OnceAnswer;
@@ -82,6 +83,9 @@ struct Gate {
     watchers: u32,
     /// Messages being handled whose handlers wait for something.
     waiting: u32,
+    /// Messages that are handled on the threads for computing before one is again begun where it is: some, after one has computed
+    /// for long.
+    heavy: u8,
     /// Whether a task is on its way to hand out what is queued.
     draining: bool,
     /// Whether the workload has been told that its mailbox is filling.
@@ -150,6 +154,7 @@ impl Cell {
             life: 0,
             watchers: 0,
             waiting: 0,
+            heavy: 0,
             draining: false,
             pressed: false,
             supervisor: Supervisor::new(options.restart),

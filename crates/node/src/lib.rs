@@ -15,6 +15,7 @@ mod attach;
 mod builder;
 mod cell;
 mod clock;
+mod compute;
 mod dead_letters;
 mod directory;
 mod error;

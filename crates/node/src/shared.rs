@@ -13,6 +13,7 @@ use tokio::runtime::Handle;
 
 use crate::builder::Policy;
 use crate::cell::{Cell, Letter};
+use crate::compute::Compute;
 use crate::directory::Directory;
 use crate::logs::Logs;
 use crate::programs::Programs;
@@ -21,6 +22,7 @@ use crate::shell::Shell;
 /// What all parts of a node share.
 pub(crate) struct Shared {
     pub(crate) runtime: Handle,
+    pub(crate) compute: Compute,
     pub(crate) directory: Directory,
     pub(crate) logs: Logs,
     pub(crate) shell: Shell,

@@ -1,10 +1,12 @@
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use playhouse_types::limits::CALL_DEPTH_MAX;
 use playhouse_types::{ActorError, ActorId, Code, ErrorKind};
 
 /// The actors that wait for each other so that one request can be answered, the latest first. It travels with every
-/// call, so that a call which comes back to a waiting actor is refused at once. Cloning is cheap.
+/// call, so that a call which comes back to a waiting actor is refused at once. An actor that gives a call up leaves the
+/// chain of it, for all clones at once, although its callee may still be busy with the call. Cloning is cheap.
 #[derive(Debug, Clone, Default)]
 pub struct CallChain(Option<Arc<Link>>);
 
@@ -13,6 +15,8 @@ struct Link {
     actor: ActorId,
     depth: usize,
     before: CallChain,
+    /// Whether the actor has stopped waiting.
+    ended: AtomicBool,
 }
 
 /// Why a call may not extend a chain.
@@ -64,10 +68,23 @@ impl CallChain {
         if depth > CALL_DEPTH_MAX {
             return Err(ChainError::TooDeep);
         }
-        Ok(Self(Some(Arc::new(Link { actor: actor.clone(), depth, before: self.clone() }))))
+        Ok(Self(Some(Arc::new(Link {
+            actor: actor.clone(),
+            depth,
+            before: self.clone(),
+            ended: AtomicBool::new(false),
+        }))))
     }
 
-    /// How many actors wait.
+    /// The actor that extended the chain last no longer waits: it has its reply, or has given up.
+    pub fn end_wait(&self) {
+        if let Some(link) = &self.0 {
+            // The flag guards nothing else, and a late reader only refuses a call that could have been tried.
+            link.ended.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// The calls that led here, those given up included.
     #[must_use]
     pub fn depth(&self) -> usize {
         self.0.as_ref().map_or(0, |link| link.depth)
@@ -75,7 +92,17 @@ impl CallChain {
 
     /// The waiting actors, the latest first.
     pub fn actors(&self) -> impl Iterator<Item = &ActorId> {
-        std::iter::successors(self.0.as_deref(), |link| link.before.0.as_deref()).map(|link| &link.actor)
+        self.links().filter_map(Self::waiter)
+    }
+
+    /// The chain, the chain before its latest call, and so on.
+    pub(crate) fn links(&self) -> impl Iterator<Item = &Self> {
+        std::iter::successors(Some(self), |chain| chain.0.as_deref().map(|link| &link.before))
+    }
+
+    /// The actor that extended the chain last, if it still waits.
+    pub(crate) fn waiter(&self) -> Option<&ActorId> {
+        self.0.as_deref().filter(|link| !link.ended.load(Ordering::Relaxed)).map(|link| &link.actor)
     }
 
     /// Checks that `callee` does not wait in this chain.

@@ -22,4 +22,4 @@ pub use mailbox::{
     FullPolicy, Key, Mailbox, MailboxConfig, Mode, Offer, Priority, SIGNAL_BYTES_RESERVED, SIGNALS_RESERVED, Ticket,
 };
 pub use supervisor::{Phase, Restart, RestartPolicy, Sentence, Supervisor};
-pub use waits::{CycleError, WALK_MAX, WaitId, Waits};
+pub use waits::{CycleError, WAITERS_PER_WAIT, WALK_MAX, WaitId, Waits};

@@ -1,10 +1,16 @@
+use std::collections::BTreeMap;
+
 use hashbrown::{HashMap, HashSet};
 use playhouse_types::{ActorError, ActorId, Code, ErrorKind};
 
 use crate::CallChain;
 
-/// Waits that one check looks at. A longer search is given up and the call may wait; its deadline ends it.
+/// Waits that one check looks at, 0.5 ms of work at the most. A longer search is given up and the call may wait; its deadline ends it.
 pub const WALK_MAX: usize = 4096;
+
+/// Actors per wait that [`Waits`] has room for on average. Chains are mostly two or three calls deep; without this bound, chains as
+/// deep as they may be would take twenty times the memory that the number of waits suggests.
+pub const WAITERS_PER_WAIT: usize = 4;
 
 /// One wait in [`Waits`]. Give it back with [`Waits::remove`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,24 +49,27 @@ impl From<CycleError> for ActorError {
 #[derive(Debug)]
 pub struct Waits {
     waits: HashMap<u64, Wait>,
-    /// The waits in which an actor waits.
-    by_waiter: HashMap<ActorId, Vec<u64>>,
+    /// The waits in which an actor waits, each with the chain that ends with it, which knows whether it still does.
+    by_waiter: HashMap<ActorId, BTreeMap<u64, CallChain>>,
+    /// Actors over all waits.
+    waiters: usize,
     next: u64,
     waits_max: usize,
 }
 
 #[derive(Debug)]
 struct Wait {
+    /// Those who waited when the call was queued.
     waiters: Vec<ActorId>,
     callee: ActorId,
 }
 
 impl Waits {
-    /// A graph without waits, for at most `waits_max` at a time. Further ones are checked but not kept, so a cycle through
-    /// them ends by its deadline.
+    /// A graph without waits, for at most `waits_max` of them and [`WAITERS_PER_WAIT`] times as many actors in them at a time. Further
+    /// ones are checked but not kept, so a cycle through them ends by its deadline.
     #[must_use]
     pub fn new(waits_max: usize) -> Self {
-        Self { waits: HashMap::new(), by_waiter: HashMap::new(), next: 0, waits_max }
+        Self { waits: HashMap::new(), by_waiter: HashMap::new(), waiters: 0, next: 0, waits_max }
     }
 
     /// Adds the wait of everybody in `chain`, whose latest actor calls `callee`.
@@ -74,10 +83,11 @@ impl Waits {
             return Err(CycleError { cycle: names.join(" -> ") });
         }
         self.next += 1;
-        if self.waits.len() < self.waits_max {
-            for waiter in &waiters {
-                self.by_waiter.entry(waiter.clone()).or_default().push(self.next);
+        if self.waits.len() < self.waits_max && waiters.len() <= self.waiters_max() - self.waiters {
+            for (waiter, link) in chain.links().filter_map(|link| Some((link.waiter()?, link))) {
+                self.by_waiter.entry_ref(waiter).or_default().insert(self.next, link.clone());
             }
+            self.waiters += waiters.len();
             self.waits.insert(self.next, Wait { waiters, callee: callee.clone() });
         }
         Ok(WaitId(self.next))
@@ -86,13 +96,18 @@ impl Waits {
     /// Ends a wait: its call has started, or was given up.
     pub fn remove(&mut self, id: WaitId) {
         let Some(wait) = self.waits.remove(&id.0) else { return };
+        self.waiters -= wait.waiters.len();
         for waiter in wait.waiters {
             let Some(waits) = self.by_waiter.get_mut(&waiter) else { continue };
-            waits.retain(|other| *other != id.0);
+            waits.remove(&id.0);
             if waits.is_empty() {
                 self.by_waiter.remove(&waiter);
             }
         }
+    }
+
+    fn waiters_max(&self) -> usize {
+        self.waits_max.saturating_mul(WAITERS_PER_WAIT)
     }
 
     /// Waits that are kept.
@@ -112,14 +127,21 @@ impl Waits {
     fn path(&self, from: &ActorId, goals: &[ActorId]) -> Option<Vec<ActorId>> {
         let mut seen: HashSet<&ActorId> = HashSet::from([from]);
         let mut walk: Vec<(&ActorId, usize)> = vec![(from, usize::MAX)];
-        let mut at = 0;
-        while at < walk.len() && at < WALK_MAX {
-            for id in self.by_waiter.get(walk[at].0).into_iter().flatten() {
+        let (mut at, mut looks) = (0, 0);
+        while at < walk.len() {
+            for (id, link) in self.by_waiter.get(walk[at].0).into_iter().flatten() {
+                looks += 1;
+                if looks > WALK_MAX {
+                    return None;
+                }
                 let callee = &self.waits.get(id)?.callee;
+                if link.waiter().is_none() {
+                    continue;
+                }
                 if goals.contains(callee) {
                     return Some(trace(&walk, at, callee));
                 }
-                if walk.len() < WALK_MAX && seen.insert(callee) {
+                if seen.insert(callee) {
                     walk.push((callee, at));
                 }
             }

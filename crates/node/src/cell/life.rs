@@ -11,9 +11,10 @@ use playhouse_scheduler::{CallChain, Restart};
 use playhouse_types::{ActorError, Code, ErrorKind, Event, LogLevel, RequestId};
 
 use super::outcome::jitter;
-use super::run::{begin_contained, contain};
+use super::run::{Contained, begin_contained};
 use super::{Cell, Envelope, Gate};
 use crate::clock::after;
+use crate::compute::Attended;
 use crate::status::ActorState;
 
 impl Cell {
@@ -31,7 +32,7 @@ impl Cell {
             host: Arc::clone(self) as Arc<dyn playhouse_engine::Host>,
             limits: Arc::clone(&self.setup.limits),
         };
-        let workload = self.program.create(seed).await?;
+        let workload = Attended::here(&self.node, self.program.create(seed)).await?;
         if let Err(failure) = self.hook(&workload, Event::Start).await {
             let error = failure.into_error();
             let code = if error.code() == Code::Unspecified { Code::GuestStart } else { error.code() };
@@ -73,8 +74,8 @@ impl Cell {
         let request_id = event.request_id().unwrap_or(RequestId::from_static("lifecycle"));
         let deadline = after(self.setup.limits.wall);
         let envelope = Envelope { caller: None, request_id, deadline: Some(deadline), chain: CallChain::root() };
-        let running = begin_contained(Arc::clone(workload), self.context(envelope), event);
-        self.node.until(deadline, contain(running)).await.unwrap_or_else(|| {
+        let running = Contained(begin_contained(Arc::clone(workload), self.context(envelope), event));
+        self.node.until(deadline, Attended::here(&self.node, running)).await.unwrap_or_else(|| {
             let text = format!("a hook took longer than {:?}", self.setup.limits.wall);
             Err(Failure::Crash(ActorError::coded(ErrorKind::TimedOut, Code::DeadlineExpired, text)))
         })

@@ -64,7 +64,7 @@ impl Cell {
         outcome: &Outcome,
         give_back: impl FnOnce(&mut Mailbox<Work>, Ticket) -> bool,
     ) -> bool {
-        let Run { ticket, life, timed } = run;
+        let Run { ticket, life, timed, .. } = run;
         let mut gate = self.gate.lock();
         gate.tallies.handled += 1;
         if let Some(start) = timed {

@@ -3,6 +3,7 @@
 use std::cell::Cell as ThreadCell;
 use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{self, Poll};
 use std::time::{Duration, Instant};
@@ -14,6 +15,7 @@ use tokio::sync::oneshot;
 
 use super::outcome::{Reply, Then};
 use super::{Cell, Gate, Work};
+use crate::compute::Attended;
 
 /// Handlers inside handlers on one stack. Each level takes a few kilobytes of a worker's 2 MiB stack, ten times that in debug builds; deeper calls are queued.
 const DEPTH_MAX: u32 = 12;
@@ -33,6 +35,10 @@ const LOOKS: u32 = 8;
 /// the lock with the one who holds it and were slower (`benches/src/bin/linked.rs`).
 const LOOK_PAUSES: u32 = 128;
 
+/// Light messages in a row after which an actor that has computed for long counts as light again. Each of them costs a hand-over
+/// between threads, about 20 µs; each heavy one that is begun on a worker costs up to two ticks of the engine there, 4 ms.
+const HEAVY_FOR: u8 = 64;
+
 thread_local! {
     static DEPTH: ThreadCell<u32> = const { ThreadCell::new(0) };
 }
@@ -42,6 +48,13 @@ pub(super) struct Run {
     pub(super) ticket: Ticket,
     pub(super) life: u32,
     pub(super) timed: Option<Instant>,
+    /// Whether the message is for the threads for computing.
+    heavy: bool,
+}
+
+/// On this thread no handler is begun inside another: what it calls is handled by the runtime's workers.
+pub(crate) fn never_nest() {
+    DEPTH.set(DEPTH_MAX);
 }
 
 impl Cell {
@@ -91,6 +104,9 @@ impl Cell {
 
     /// Handles a message for a caller that waits here, and is one level of this stack.
     pub(super) async fn run_here(self: &Arc<Self>, run: Run, mut running: Running, patience: Instant) -> Reply {
+        if run.heavy {
+            return self.run_on(run, running, patience).await;
+        }
         let polled = poll_fn(|cx| Poll::Ready(self.inside(|| poll_contained(&mut running, cx)))).await;
         let Poll::Ready(outcome) = polled else { return self.run_on(run, running, patience).await };
         if self.settle(run, &outcome) {
@@ -164,7 +180,8 @@ impl Cell {
         }
         let Work { event, envelope, then, wait: _ } = work;
         let mut running = begin_contained(workload, self.context(envelope), event);
-        match poll_contained(&mut running, cx) {
+        let polled = if run.heavy { Poll::Pending } else { poll_contained(&mut running, cx) };
+        match polled {
             Poll::Ready(outcome) => {
                 let _ = self.conclude(run, outcome, then);
             }
@@ -182,20 +199,37 @@ impl Cell {
     }
 
     /// Handles the rest of a message that could not be handled at once, and then what has queued behind it.
-    async fn tail(self: Arc<Self>, run: Run, mut running: Running, then: Then) {
-        let wall = self.setup.limits.wall;
+    async fn tail(self: Arc<Self>, run: Run, running: Running, then: Then) {
         let waiting = WaitingRun::new(&self);
-        let handled = tokio::time::timeout(wall, poll_fn(|cx| poll_contained(&mut running, cx))).await;
-        drop_contained(running);
+        let handled = self.attend(&run, Contained(running)).await;
         drop(waiting);
-        let outcome = handled.unwrap_or_else(|_| {
-            let text = format!("{} handled one event for more than {wall:?}", self.id);
+        let outcome = handled.unwrap_or_else(|| {
+            let text = format!("{} handled one event for more than {:?}", self.id, self.setup.limits.wall);
             let error = ActorError::coded(ErrorKind::TimedOut, Code::DeadlineExpired, text);
             Err(if self.is_lost(run.life) { Failure::Crash(error) } else { Failure::Error(error) })
         });
         if self.conclude(run, outcome, then) {
             self.drain().await;
         }
+    }
+
+    /// Handles the rest of a message where it belongs; none if that takes too long. Learns whether the actor computes for long.
+    async fn attend(&self, run: &Run, running: Contained) -> Option<Outcome> {
+        let mut attended = match run.heavy {
+            true => Attended::away(&self.node, running),
+            false => Attended::here(&self.node, running),
+        };
+        let handled = match tokio::time::timeout(self.setup.limits.wall, &mut attended).await {
+            Ok(outcome) => Some(outcome),
+            Err(_) => attended.give_up().await,
+        };
+        if attended.was_long() {
+            self.gate.lock().heavy = HEAVY_FOR;
+        } else if run.heavy {
+            let mut gate = self.gate.lock();
+            gate.heavy = gate.heavy.saturating_sub(1);
+        }
+        handled
     }
 }
 
@@ -208,7 +242,7 @@ impl Gate {
             return Err(NoWorkload);
         };
         let timed = self.tallies.handled.is_multiple_of(SAMPLE).then(Instant::now);
-        Ok((Run { ticket, life: self.life, timed }, workload))
+        Ok((Run { ticket, life: self.life, timed, heavy: self.heavy > 0 }, workload))
     }
 }
 
@@ -236,15 +270,22 @@ pub(super) fn begin_contained(workload: Arc<dyn Workload>, context: Context, eve
     begun.unwrap_or_else(|_| Box::pin(std::future::ready(Err(engine_panicked()))))
 }
 
-/// The rest of handling an event.
-pub(super) async fn contain(mut running: Running) -> Outcome {
-    let outcome = poll_fn(|cx| poll_contained(&mut running, cx)).await;
-    drop_contained(running);
-    outcome
+/// An event being handled, whose panics are crashes of its workload.
+pub(super) struct Contained(pub(super) Running);
+
+impl Future for Contained {
+    type Output = Outcome;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Outcome> {
+        poll_contained(&mut self.0, cx)
+    }
 }
 
-fn drop_contained(running: Running) {
-    let _ = std::panic::catch_unwind(AssertUnwindSafe(|| drop(running)));
+impl Drop for Contained {
+    fn drop(&mut self) {
+        let running = std::mem::replace(&mut self.0, Box::pin(std::future::pending()));
+        let _ = std::panic::catch_unwind(AssertUnwindSafe(|| drop(running)));
+    }
 }
 
 fn engine_panicked() -> Failure {

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
 mod calls;
+mod computing;
 mod cycles;
 mod endings;
 mod overload;

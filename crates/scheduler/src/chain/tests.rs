@@ -57,3 +57,15 @@ fn branches_of_a_chain_do_not_see_each_other() {
     assert!(left.check(&actor('a')).is_err() && right.check(&actor('a')).is_err());
     assert_eq!(root.depth(), 1);
 }
+
+/// An actor that gave a call up used to be refused the later calls of whoever was still busy with it.
+#[test]
+fn who_gave_up_is_in_no_cycle() {
+    let a = CallChain::root().extend(&actor('a')).expect("short");
+    let through_b = a.extend(&actor('b')).expect("short");
+    assert!(through_b.check(&actor('a')).is_err());
+    a.end_wait();
+    assert!(through_b.check(&actor('a')).is_ok() && through_b.check(&actor('b')).is_err());
+    assert_eq!((through_b.depth(), through_b.actors().count()), (2, 1));
+    CallChain::root().end_wait();
+}

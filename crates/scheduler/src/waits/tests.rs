@@ -92,3 +92,46 @@ fn a_walk_is_bounded() {
     assert!(waits.add(&end, &id(0)).is_ok(), "given up");
     assert!(waits.add(&end, &id(super::WALK_MAX + 2)).is_err(), "near enough to be found");
 }
+
+/// A caller that gave up used to be taken for one that waits, and calls to it were refused.
+#[test]
+fn who_gave_up_waits_no_more() {
+    let mut waits = Waits::new(100);
+    let from_a = chain("a");
+    let through_b = from_a.extend(&actor('b')).expect("a short chain");
+    let _ = waits.add(&through_b, &actor('c')).expect("no cycle");
+    assert!(add(&mut waits, "ca").is_err() && add(&mut waits, "cb").is_err());
+    from_a.end_wait();
+    let _ = add(&mut waits, "ca").expect("a has gone on");
+    assert!(add(&mut waits, "cb").is_err(), "b still waits");
+}
+
+/// Waits of deep chains have many edges: both are bounded.
+#[test]
+fn waiters_beyond_the_limit_are_checked_but_not_kept() {
+    let mut waits = Waits::new(2);
+    let kept = add(&mut waits, "abcdef").expect("no cycle");
+    assert_eq!((waits.len(), waits.waiters), (1, 5));
+    let unkept = add(&mut waits, "ghijk").expect("no cycle");
+    assert_eq!((waits.len(), waits.waiters), (1, 5), "4 more would be 9, and 2 waits have room for 8");
+    let small = add(&mut waits, "ghij").expect("no cycle");
+    assert_eq!((waits.len(), waits.waiters), (2, 8));
+    for wait in [kept, unkept, small] {
+        waits.remove(wait);
+    }
+    assert!(waits.waiters == 0 && waits.is_empty() && waits.by_waiter.is_empty());
+}
+
+/// One actor that waits for very many others: a walk looks at each of its waits.
+#[test]
+fn a_walk_over_many_waits_of_one_actor_is_bounded() {
+    let id = |n: usize| format!("{n:x}@1/t:x:1").parse::<ActorId>().expect("a test id");
+    let mut waits = Waits::new(usize::MAX);
+    let busy = CallChain::root().extend(&id(0)).expect("a short chain");
+    for n in 1..super::WALK_MAX + 2 {
+        let _ = waits.add(&busy, &id(n)).expect("no cycle");
+    }
+    let to_busy = |n| CallChain::root().extend(&id(n)).expect("a short chain");
+    assert!(waits.add(&to_busy(super::WALK_MAX), &id(0)).is_err(), "the last that is looked at");
+    assert!(waits.add(&to_busy(super::WALK_MAX + 1), &id(0)).is_ok(), "given up");
+}

@@ -9,7 +9,7 @@ use playhouse_engine::Prepared;
 use playhouse_engine::linked::Linked;
 use playhouse_guest::{Dispatch, SharedDispatch};
 use playhouse_package::{PackageConcurrency, VerifiedPackage, VerifyError};
-use playhouse_types::{ActorId, ActorType, Serial};
+use playhouse_types::{ActorError, ActorId, ActorType, Code, ErrorKind, Serial};
 
 use crate::actor_ref::ActorRef;
 use crate::cell::{Cell, Origin, Setup};
@@ -159,7 +159,16 @@ impl Node {
             }
             started
         });
-        match started.await {
+        // A guest that does not come out of its start must not keep those who wait for it once it has been stopped.
+        let started = tokio::select! {
+            biased;
+            started = started => started,
+            () = cell.gone() => {
+                let text = format!("{} was stopped while it started", cell.id());
+                Ok(Err(ActorError::coded(ErrorKind::Unavailable, Code::ActorStopped, text)))
+            }
+        };
+        match started {
             Ok(Ok(())) => Ok(ActorRef(cell)),
             Ok(Err(source)) => Err(NodeError::Start { actor_type, source }),
             Err(_) => Err(NodeError::Stopping),

@@ -2,14 +2,13 @@ use std::io::{self, Write};
 
 use base64::Engine as _;
 use clap::{Args, Subcommand};
-use playhouse_types::{Code, ErrorKind};
 use serde::Serialize;
 
 use super::node_arg::NodeArg;
 use crate::args::JsonFlag;
 use crate::control::client::Client;
-use crate::control::protocol::{DeadLetterInfo, Request};
-use crate::error::{CliError, Exit, Result};
+use crate::control::protocol::{DeadLetterInfo, Request, WholeDeadLetter};
+use crate::error::{Exit, Result};
 use crate::output::{GOOD, Output, Report, Table, fields};
 use crate::time;
 
@@ -30,7 +29,7 @@ pub(crate) enum DlqCommand {
 
 /// List the dead letters.
 #[derive(Debug, Args)]
-#[command(after_help = "EXAMPLES\n  playhouse dlq list\n  playhouse dlq list --json | jq length")]
+#[command(after_help = "EXAMPLES\n  playhouse dlq list\n  playhouse dlq list --json | jq '.dead_letters | length'")]
 pub(crate) struct ListArgs {
     #[command(flatten)]
     node: NodeArg,
@@ -71,12 +70,12 @@ pub(crate) struct SomeArgs {
 pub(crate) fn run(command: DlqCommand, output: Output) -> Result<Exit> {
     match command {
         DlqCommand::List(args) => {
-            let dead_letters = args.node.connect()?.ask(&Request::DeadLetters)?;
+            let dead_letters = list(&mut args.node.connect()?)?;
             output.show(&Letters { dead_letters })?;
         }
         DlqCommand::Show(args) => {
-            let all: Vec<DeadLetterInfo> = args.node.connect()?.ask(&Request::DeadLetters)?;
-            output.show(&all.into_iter().find(|letter| letter.id == args.id).ok_or_else(|| none(args.id))?)?;
+            let letter: WholeDeadLetter = args.node.connect()?.ask(&Request::ShowDeadLetter { id: args.id })?;
+            output.show(&letter)?;
         }
         DlqCommand::Retry(args) => output.show(&change(&args, "retried", |id| Request::RetryDeadLetter { id })?)?,
         DlqCommand::Drop(args) => output.show(&change(&args, "dropped", |id| Request::DropDeadLetter { id })?)?,
@@ -84,19 +83,19 @@ pub(crate) fn run(command: DlqCommand, output: Output) -> Result<Exit> {
     Ok(Exit::Ok)
 }
 
-fn none(id: u64) -> CliError {
-    CliError::new(Code::Usage, ErrorKind::NotFound, format!("there is no dead letter {id}"))
-        .fix("`playhouse dlq list` lists them; the oldest make room for new ones.")
+fn list(client: &mut Client) -> Result<Vec<DeadLetterInfo>> {
+    let mut letters = Vec::new();
+    client.ask_many(&Request::ListDeadLetters, |letter| {
+        letters.push(letter);
+        Ok(())
+    })?;
+    Ok(letters)
 }
 
 fn change(args: &SomeArgs, done: &'static str, request: impl Fn(u64) -> Request) -> Result<Done> {
     let mut client: Client = args.node.connect()?;
-    let ids = if args.all {
-        let all: Vec<DeadLetterInfo> = client.ask(&Request::DeadLetters)?;
-        all.into_iter().map(|letter| letter.id).collect()
-    } else {
-        args.ids.clone()
-    };
+    let ids =
+        if args.all { list(&mut client)?.into_iter().map(|letter| letter.id).collect() } else { args.ids.clone() };
     for id in &ids {
         let () = client.ask(&request(*id))?;
     }
@@ -132,7 +131,7 @@ impl Report for Letters {
                 time::utc(letter.time_ms / 1000),
                 letter.actor.clone(),
                 letter.route.clone(),
-                letter.payload.0.len().to_string(),
+                letter.bytes.to_string(),
                 letter.error.clone(),
             ]);
         }
@@ -140,18 +139,20 @@ impl Report for Letters {
     }
 }
 
-impl Report for DeadLetterInfo {
+impl Report for WholeDeadLetter {
     fn text(&self, w: &mut dyn Write) -> io::Result<()> {
+        let info = &self.info;
         fields(
             w,
             &[
-                ("id", self.id.to_string()),
-                ("time", time::utc(self.time_ms / 1000)),
-                ("actor", self.actor.clone()),
-                ("route", self.route.clone()),
-                ("caller", self.caller.clone().unwrap_or_else(|| "the application".to_owned())),
-                ("attempts", self.attempts.to_string()),
-                ("error", self.error.clone()),
+                ("id", info.id.to_string()),
+                ("time", time::utc(info.time_ms / 1000)),
+                ("actor", info.actor.clone()),
+                ("route", info.route.clone()),
+                ("caller", info.caller.clone().unwrap_or_else(|| "the application".to_owned())),
+                ("attempts", info.attempts.to_string()),
+                ("error", info.error.clone()),
+                ("bytes", info.bytes.to_string()),
                 ("payload", base64::engine::general_purpose::STANDARD.encode(&self.payload.0)),
             ],
         )

@@ -19,6 +19,7 @@ EXAMPLES
   playhouse ps --json | jq '.actors[] | select(.state == \"parked\") | .id'
 
 COLUMNS
+  STATE    starting, running, restarting, parked, stopping
   MAILBOX  messages that wait        FAILED    of the handled, those that ended with an error
   HANDLED  events handled            RESTARTS  times that the actor crashed
   P50      time that half of the events took at most, from a sample")]
@@ -48,7 +49,7 @@ impl Report for Overview {
             Table::new(&["ID", "TYPE", "ENGINE", "STATE", ">MAILBOX", ">HANDLED", ">FAILED", ">RESTARTS", ">P50"]);
         for actor in &self.actors {
             table.row(vec![
-                actor.id.split('/').next().unwrap_or_default().to_owned(),
+                actor.id.as_deref().and_then(|id| id.split('/').next()).unwrap_or("-").to_owned(),
                 actor.actor_type.clone(),
                 actor.engine.clone(),
                 actor.state.clone(),
@@ -62,7 +63,8 @@ impl Report for Overview {
         table.write(w)?;
         for actor in self.actors.iter().filter(|actor| actor.state != "running") {
             if let Some(error) = &actor.last_error {
-                writeln!(w, "{BAD}{}{BAD:#} {}: {}", actor.state, actor.id, clean(error))?;
+                let id = actor.id.as_ref().unwrap_or(&actor.actor_type);
+                writeln!(w, "{BAD}{}{BAD:#} {id}: {}", actor.state, clean(error))?;
             }
         }
         Ok(())

@@ -15,6 +15,8 @@ use crate::paths::Paths;
 mod host;
 mod plan;
 mod printer;
+mod records;
+mod roster;
 mod service;
 mod signals;
 

@@ -37,8 +37,10 @@ pub(crate) enum Request {
     StopActor { actor: String },
     /// Stop the node.
     StopNode,
-    /// The messages that could not be handled.
-    DeadLetters,
+    /// The messages that could not be handled, without what they say.
+    ListDeadLetters,
+    /// One of them, whole.
+    ShowDeadLetter { id: u64 },
     /// Hand a dead letter to its actor again.
     RetryDeadLetter { id: u64 },
     /// Forget a dead letter.
@@ -72,7 +74,8 @@ impl<'de> Deserialize<'de> for Payload {
     }
 }
 
-/// What the node answers: one [`Response::Ok`] or [`Response::Error`]; for logs any number of `Ok` and then [`Response::End`].
+/// What the node answers: one [`Response::Ok`] or [`Response::Error`]; for logs and lists any number of `Ok` and then
+/// [`Response::End`].
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Response {
@@ -129,7 +132,8 @@ pub(crate) struct Hello {
 /// One actor, as `ps` shows it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct ActorInfo {
-    pub(crate) id: String,
+    /// None as long as it is being prepared.
+    pub(crate) id: Option<String>,
     #[serde(rename = "type")]
     pub(crate) actor_type: String,
     pub(crate) engine: String,
@@ -167,7 +171,7 @@ pub(crate) struct LogRecord {
     pub(crate) text: String,
 }
 
-/// A message that could not be handled.
+/// A message that could not be handled. In a list the error is cut to [`LISTED_ERROR_BYTES_MAX`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct DeadLetterInfo {
     pub(crate) id: u64,
@@ -177,6 +181,18 @@ pub(crate) struct DeadLetterInfo {
     pub(crate) caller: Option<String>,
     pub(crate) attempts: u32,
     pub(crate) error: String,
+    /// Bytes of the payload.
+    pub(crate) bytes: u64,
+}
+
+/// Bytes of error text in a list of dead letters: two lines of a terminal. Ten thousand letters then take some MiB.
+pub(crate) const LISTED_ERROR_BYTES_MAX: usize = 200;
+
+/// A dead letter with what it says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct WholeDeadLetter {
+    #[serde(flatten)]
+    pub(crate) info: DeadLetterInfo,
     pub(crate) payload: Payload,
 }
 

@@ -1,15 +1,45 @@
-use playhouse_types::{ActorError, ActorId, Code, ErrorKind};
+use playhouse_types::{ActorError, ActorId, ActorType, Code, ErrorKind};
 
+use super::protocol::WireError;
 use crate::output::nearest;
 
 /// Actors that an error names. More do not help.
 const NAMED_MAX: usize = 5;
 
+/// Something that a word may mean: an actor, or one that is yet to start and has no id.
+pub(crate) trait Named {
+    /// Its id, if it has one.
+    fn id(&self) -> Option<&ActorId>;
+
+    /// Its type.
+    fn actor_type(&self) -> &ActorType;
+}
+
+impl Named for ActorId {
+    fn id(&self) -> Option<&ActorId> {
+        Some(self)
+    }
+
+    fn actor_type(&self) -> &ActorType {
+        Self::actor_type(self)
+    }
+}
+
+impl Named for (usize, ActorType) {
+    fn id(&self) -> Option<&ActorId> {
+        None
+    }
+
+    fn actor_type(&self) -> &ActorType {
+        &self.1
+    }
+}
+
 /// The one actor that a word means: its id, its type, `manufacturer:name`, its name, or the beginning of any of these. Forms are tried
 /// in this order, and the first that fits anything decides.
-pub(crate) fn select<'a>(word: &str, actors: &'a [ActorId]) -> Result<&'a ActorId, SelectError> {
+pub(crate) fn select<'a, A: Named>(word: &str, actors: &'a [A]) -> Result<&'a A, SelectError> {
     let given: Option<ActorId> = word.parse().ok();
-    if let Some(found) = given.and_then(|id| actors.iter().find(|actor| **actor == id)) {
+    if let Some(found) = given.and_then(|id| actors.iter().find(|actor| actor.id() == Some(&id))) {
         return Ok(found);
     }
     let exact = (0..FORMS).map(|form| fitting(actors, |actor| forms(actor)[form] == word));
@@ -29,18 +59,28 @@ pub(crate) struct SelectError {
     pub(crate) fix: Option<String>,
 }
 
-const FORMS: usize = 4;
-
-fn forms(actor: &ActorId) -> [String; FORMS] {
-    let (kind, name) = (actor.actor_type(), actor.actor_type().name());
-    [actor.to_string(), kind.to_string(), format!("{}:{name}", kind.manufacturer()), name.to_string()]
+impl From<SelectError> for WireError {
+    fn from(failed: SelectError) -> Self {
+        Self { fix: failed.fix, ..failed.error.into() }
+    }
 }
 
-fn fitting(actors: &[ActorId], fits: impl Fn(&ActorId) -> bool) -> Vec<&ActorId> {
+const FORMS: usize = 4;
+
+fn forms(actor: &impl Named) -> [String; FORMS] {
+    let (kind, name) = (actor.actor_type(), actor.actor_type().name());
+    [full_name(actor), kind.to_string(), format!("{}:{name}", kind.manufacturer()), name.to_string()]
+}
+
+fn full_name(actor: &impl Named) -> String {
+    actor.id().map_or_else(|| actor.actor_type().to_string(), ToString::to_string)
+}
+
+fn fitting<A>(actors: &[A], fits: impl Fn(&A) -> bool) -> Vec<&A> {
     actors.iter().filter(|actor| fits(actor)).collect()
 }
 
-fn unknown(word: &str, actors: &[ActorId]) -> SelectError {
+fn unknown(word: &str, actors: &[impl Named]) -> SelectError {
     let error =
         ActorError::coded(ErrorKind::NotFound, Code::UnknownActor, format!("no actor {word:?} runs on this node"));
     let names: Vec<String> = actors.iter().flat_map(forms).collect();
@@ -51,8 +91,8 @@ fn unknown(word: &str, actors: &[ActorId]) -> SelectError {
     }
 }
 
-fn ambiguous(word: &str, several: &[&ActorId]) -> SelectError {
-    let mut names: Vec<String> = several.iter().take(NAMED_MAX).map(ToString::to_string).collect();
+fn ambiguous<A: Named>(word: &str, several: &[&A]) -> SelectError {
+    let mut names: Vec<String> = several.iter().take(NAMED_MAX).map(|actor| full_name(*actor)).collect();
     if several.len() > NAMED_MAX {
         names.push("...".to_owned());
     }

@@ -7,4 +7,5 @@ mod home;
 mod keys;
 mod nodes;
 mod packages;
+mod starting;
 mod trust;

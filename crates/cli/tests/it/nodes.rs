@@ -64,6 +64,8 @@ fn mistakes_in_calls_are_named() {
             assert_eq!(ran.error(), code, "{args:?}");
         }
     }
+    let route = home.run(&["call", "EchoWasm", "Nope"]).exits(1);
+    assert!(route.err.starts_with("error: unknown route [unspecified]: "), "{}", route.err);
     let typo = home.run(&["call", "EchoWasn", "Echo"]).exits(1);
     assert!(typo.err.contains("Did you mean"), "{}", typo.err);
     let failed =
@@ -209,7 +211,9 @@ fn messages_that_kill_become_dead_letters() {
     };
     assert_eq!(letter["route"], "misbehaving.MisbehavingService.Trap");
     let id = letter["id"].to_string();
-    assert_eq!(home.run(&["dlq", "show", &id, "--json"]).exits(0).json(), letter);
+    let shown = home.run(&["dlq", "show", &id, "--json"]).exits(0).json();
+    assert_eq!((&shown["payload"], &letter["payload"]), (&"".into(), &serde_json::Value::Null));
+    assert_eq!((&shown["id"], &shown["route"], &letter["bytes"]), (&letter["id"], &letter["route"], &0.into()));
     assert!(home.run(&["dlq", "list"]).exits(0).out.contains("misbehaving.MisbehavingService.Trap"));
     assert_eq!(
         home.run(&["dlq", "drop", &id, "--json"]).exits(0).json()["dead_letters"],
@@ -236,4 +240,65 @@ fn a_node_survives_a_terminal_that_goes() {
     home.run(&["ps"]).exits(0);
     home.run(&["stop", "--all"]).exits(0);
     assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+/// Builds a package of the echo actor with these lines in its recipe, and runs it with these in its configuration.
+fn echo_that_asks(recipe: &str, config: &str) -> (Home, crate::home::Ran) {
+    let home = Home::new();
+    home.run(&["key", "new", "--insecure-plain", "--out", "k.json"]).exits(0);
+    home.run(&["trust", "add", "acme", "k.json"]).exits(0);
+    home.trust_fixtures();
+    home.run(&["package", "unpack", &package("caller-wasm"), "caller"]).exits(0);
+    let recipe = format!(
+        "manufacturer = \"acme\"\nname = \"Caller\"\nversion = \"1.0.0\"\nbinary = \"caller/bin/actor.wasm\"\n\
+         protos = [\"caller/proto/caller.proto\"]\n{recipe}\n"
+    );
+    home.write("p.toml", recipe);
+    home.run(&["package", "build", "p.toml", "--key", "k.json", "--out", "caller.actr"]).exits(0);
+    let config =
+        format!("[[actor]]\npackage = {:?}\n[[actor]]\npackage = \"caller.actr\"\n{config}\n", package("echo-wasm"));
+    let config = home.write("playhouse.toml", config);
+    let mut child =
+        home.command(&["run", &config, "--json"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let start = Instant::now();
+    let called = loop {
+        let greet = r#"{"actorType":"playhouse-demo:EchoWasm:1.0.0","message":"hi"}"#;
+        let called = home.run(&["call", "acme:Caller", "Greet", "--json", greet, "--output", "json"]);
+        if called.code != 4 || child.try_wait().unwrap().is_some() {
+            break called;
+        }
+        assert!(start.elapsed() < Duration::from_secs(60), "{called:?}");
+    };
+    home.run(&["stop", "--all"]);
+    let ended = child.wait_with_output().unwrap();
+    let refused = String::from_utf8(ended.stdout).unwrap();
+    let ran = if ended.status.success() { called } else { crate::home::Ran { out: refused, ..called } };
+    (home, ran)
+}
+
+#[test]
+fn a_package_gets_what_it_asks_for_and_no_more() {
+    let (home, all) = echo_that_asks("", "");
+    all.exits(0);
+    assert!(home.run(&["package", "inspect", "caller.actr"]).exits(0).out.contains("what actr 0.3 gives"));
+
+    let (home, none) = echo_that_asks("grants = []", "");
+    assert_eq!(none.exits(1).error(), "grant-missing");
+    assert!(home.run(&["package", "inspect", "caller.actr"]).exits(0).out.contains("no host operation"));
+
+    let (_, few) = echo_that_asks("limits = { host_calls = 1 }", "");
+    assert_eq!(few.exits(1).error(), "guest-host-call-limit");
+    echo_that_asks("limits = { host_calls = 100, memory_bytes = 2097152 }", "").1.exits(0);
+}
+
+#[test]
+fn a_package_that_needs_more_than_it_would_get_does_not_start() {
+    let greedy = "limits = { memory_bytes = 268435456 }";
+    let (home, refused) = echo_that_asks(greedy, "");
+    assert!(refused.out.contains("limit-refused"), "{refused:?}");
+    assert!(refused.out.contains("asks for memory_bytes = 268435456, the node gives 134217728"), "{refused:?}");
+    let shown = home.run(&["package", "inspect", "caller.actr", "--json"]).exits(0).json();
+    assert_eq!(shown["limits"]["memory_bytes"], 268_435_456);
+    echo_that_asks(greedy, "limits = { memory_bytes = 268435456 }").1.exits(0);
+    echo_that_asks("limits = { mailbox_messages = 2000 }", "mailbox = { capacity = 2000 }").1.exits(0);
 }

@@ -2,7 +2,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use parking_lot::MutexGuard;
@@ -158,6 +158,11 @@ impl Cell {
             }
         }
         self.vanish();
+    }
+
+    /// Returns once the actor is gone.
+    pub(crate) async fn gone(&self) {
+        while !self.wait_until(after(Duration::from_secs(3600)), |gate| gate.state == ActorState::Stopped).await {}
     }
 
     /// Is gone at once, without a last hook.

@@ -1,66 +1,80 @@
-use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use playhouse_node::{Node, NodeError};
-use playhouse_types::{ActorError, ActorId, Code, ErrorKind};
+use playhouse_types::{ActorError, ActorId, ActorType, Code, ErrorKind};
 use tokio::net::UnixListener;
-use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::task::JoinHandle;
 
 use super::STOP_TIME;
 use super::plan::{Plan, PlannedActor};
-use super::printer::{Happening, SHELL_QUEUED_MAX, print, shell_happening};
-use super::service::{NodeService, actor_info};
+use super::printer::{Happening, Printer, SHELL_QUEUED_MAX, shell_happening};
+use super::roster::Roster;
+use super::service::NodeService;
 use super::signals::Signals;
 use crate::control::protocol::{Hello, PROTOCOL};
 use crate::control::server::serve;
 use crate::control::socket::Bound;
 use crate::error::{CliError, Exit, Result};
 use crate::output::Output;
-use crate::protos::ProtoFile;
 
-/// Time for the last lines to reach a terminal or pipe that may not be read.
-const PRINT_TIME: Duration = Duration::from_secs(1);
-
-/// Starts everything, serves until asked to stop, and stops everything.
+/// Starts everything, serves until asked to stop, and stops everything. The control socket answers from the first moment on.
 pub(super) async fn run(plan: Plan, mut bound: Bound, output: Output, quiet: bool) -> Result<Exit> {
     let mut signals = Signals::new()?;
     let (to_shell, shell) = mpsc::channel(SHELL_QUEUED_MAX);
     let node = start(&plan, to_shell)?;
-    let printer = Printer::start(&node, shell, output, quiet);
-    let attached = tokio::select! {
-        attached = attach_all(&node, &plan) => attached,
-        () = signals.next() => Err(CliError::Interrupted),
-    };
-    let protos = match attached {
-        Ok(protos) => protos,
-        Err(error) => {
-            end(&node, &mut signals).await;
-            printer.finish().await;
-            return Err(error);
-        }
-    };
+    let printer = Printer::start(node.logs(), shell, output, quiet);
     let listener = listen(&mut bound)?;
     let (stop, stop_asked) = watch::channel(false);
-    let service = Arc::new(NodeService { node: node.clone(), hello: hello(&plan, &bound), protos, stop });
-    let ready = ready(&node, &service.hello, &bound);
+    let roster = Arc::new(Roster::new(plan.actors.iter().map(|actor| &actor.package)));
+    let service = NodeService { node: node.clone(), hello: hello(&plan, &bound), roster: Arc::clone(&roster), stop };
+    let (hello, socket) = (service.hello.clone(), bound.path().display().to_string());
     let (end_serving, serving_ends) = oneshot::channel::<()>();
-    let serving = tokio::spawn(serve(listener, service, async { drop(serving_ends.await) }));
-    // A terminal that has gone does not end a node.
-    let _ = output.event(&ready);
-    wait_for_stop(&mut signals, stop_asked).await;
-    let _ = output.event(&Happening::Stopping);
+    let serving = tokio::spawn(serve(listener, Arc::new(service), async { drop(serving_ends.await) }));
+    let mut asked = Asked { signals: &mut signals, stop: stop_asked };
+    let started = tokio::select! {
+        started = attach_all(&node, &plan, &roster) => started.map(|()| true),
+        asked = asked.next() => if asked == Ask::Signal { Err(CliError::Interrupted) } else { Ok(false) },
+    };
+    if matches!(started, Ok(true)) {
+        printer.say(Happening::ready(&node, hello, socket));
+        asked.next().await;
+    }
+    if started.is_ok() {
+        printer.say(Happening::Stopping);
+    }
     let exit = end(&node, &mut signals).await;
     // The name is free before those who asked for the end hear of it.
     drop(bound);
     drop(end_serving);
     let _ = serving.await;
+    if started.is_ok() {
+        printer.say(Happening::Stopped);
+    }
     printer.finish().await;
-    let _ = output.event(&Happening::Stopped);
-    Ok(exit)
+    started.map(|_| exit)
+}
+
+/// Who asked the node to end.
+#[derive(Debug, PartialEq, Eq)]
+enum Ask {
+    Signal,
+    Client,
+}
+
+/// The two ways in which a node is asked to end.
+struct Asked<'a> {
+    signals: &'a mut Signals,
+    stop: watch::Receiver<bool>,
+}
+
+impl Asked<'_> {
+    async fn next(&mut self) -> Ask {
+        tokio::select! {
+            () = self.signals.next() => Ask::Signal,
+            _ = self.stop.wait_for(|asked| *asked) => Ask::Client,
+        }
+    }
 }
 
 fn start(plan: &Plan, to_shell: mpsc::Sender<Happening>) -> Result<Node> {
@@ -79,27 +93,53 @@ fn start(plan: &Plan, to_shell: mpsc::Sender<Happening>) -> Result<Node> {
     node.start().map_err(|error| node_error(&error))
 }
 
-async fn attach_all(node: &Node, plan: &Plan) -> Result<HashMap<ActorId, Vec<ProtoFile>>> {
-    let mut protos = HashMap::new();
-    for actor in &plan.actors {
-        let id = attach(node, actor).await?;
-        let files =
-            actor.package.protos().map(|(name, text)| ProtoFile { name: name.to_owned(), text: text.to_owned() });
-        protos.insert(id, files.collect());
+/// Starts the actors one after the other, without those that somebody stops meanwhile.
+async fn attach_all(node: &Node, plan: &Plan, roster: &Roster) -> Result<()> {
+    for (place, actor) in plan.actors.iter().enumerate() {
+        let attached = tokio::select! {
+            // Looks first whether it is wanted at all.
+            biased;
+            () = roster.dismissed(place) => None,
+            attached = attach(node, actor) => Some(attached),
+        };
+        match attached {
+            Some(Ok(id)) => roster.arrived(place, id),
+            Some(Err(AttachError::Stopped)) => drop(roster.dismiss(place)),
+            Some(Err(AttachError::Failed(error))) => return Err(error),
+            None => stop_strays(node, actor.actor_type(), roster).await,
+        }
     }
-    Ok(protos)
+    Ok(())
 }
 
-async fn attach(node: &Node, actor: &PlannedActor) -> Result<ActorId> {
+/// Stops an actor that had come to the node just when it was dismissed.
+async fn stop_strays(node: &Node, actor_type: &ActorType, roster: &Roster) {
+    let started = roster.started();
+    for actor in node.actors() {
+        if actor.id.actor_type() == actor_type && !started.contains(&actor.id) {
+            // It may have ended meanwhile, which is as good.
+            let _ = node.stop(&actor.id, STOP_TIME).await;
+        }
+    }
+}
+
+/// Why an actor is not there.
+enum AttachError {
+    /// Somebody stopped it while it started.
+    Stopped,
+    Failed(CliError),
+}
+
+async fn attach(node: &Node, actor: &PlannedActor) -> Result<ActorId, AttachError> {
     let attached = node.attach_verified(actor.package.clone(), actor.options.clone()).await;
-    match attached {
-        Ok(actor) => Ok(actor.id().clone()),
-        Err(error) if error.code() == Code::NativeNotAllowed => Err(node_error(&error).fix(format!(
+    attached.map(|actor| actor.id().clone()).map_err(|error| match error.code() {
+        Code::ActorStopped => AttachError::Stopped,
+        Code::NativeNotAllowed => AttachError::Failed(node_error(&error).fix(format!(
             "If you trust {} as much as the node itself, add `--danger-native-in-process`.",
             actor.actor_type()
         ))),
-        Err(error) => Err(node_error(&error).prefixed(&format!("{}: ", actor.path.display()))),
-    }
+        _ => AttachError::Failed(node_error(&error).prefixed(&format!("{}: ", actor.path.display()))),
+    })
 }
 
 /// A node's error as the user sees it.
@@ -143,52 +183,10 @@ fn hello(plan: &Plan, bound: &Bound) -> Hello {
     }
 }
 
-fn ready(node: &Node, hello: &Hello, bound: &Bound) -> Happening {
-    Happening::Ready {
-        node: hello.clone(),
-        socket: bound.path().display().to_string(),
-        actors: node.actors().iter().map(actor_info).collect(),
-    }
-}
-
-async fn wait_for_stop(signals: &mut Signals, mut asked: watch::Receiver<bool>) {
-    tokio::select! {
-        () = signals.next() => {}
-        _ = asked.wait_for(|asked| *asked) => {}
-    }
-}
-
 /// Lets actors finish, unless another signal says that there is no time.
 async fn end(node: &Node, signals: &mut Signals) -> Exit {
     tokio::select! {
         () = node.shutdown(STOP_TIME) => Exit::Ok,
         () = signals.next() => Exit::Interrupted,
-    }
-}
-
-/// Prints on a thread of its own, because a pipe that nobody reads blocks whoever writes to it.
-struct Printer {
-    thread: JoinHandle<()>,
-    finish: oneshot::Sender<()>,
-}
-
-impl Printer {
-    fn start(node: &Node, shell: mpsc::Receiver<Happening>, output: Output, quiet: bool) -> Self {
-        let (finish, finished) = oneshot::channel();
-        let logs = node.logs();
-        let runtime = Handle::current();
-        let thread = tokio::task::spawn_blocking(move || {
-            if !quiet {
-                // A terminal that has gone does not end a node.
-                let _ = runtime.block_on(print(output, logs, shell, finished));
-            }
-        });
-        Self { thread, finish }
-    }
-
-    async fn finish(self) {
-        drop(self.finish);
-        // A pipe that nobody reads loses the last lines.
-        let _ = tokio::time::timeout(PRINT_TIME, self.thread).await;
     }
 }

@@ -1,11 +1,13 @@
 use std::io::{self, Write};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use playhouse_node::{LogReader, ShellMessage};
+use playhouse_node::{LogReader, Node, ShellMessage};
 use serde::Serialize;
-use tokio::sync::{mpsc, oneshot};
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
-use super::service::{log_record, millis};
+use super::records::{actor_info, log_record, millis};
 use crate::control::protocol::{ActorInfo, Hello, LogRecord, Payload};
 use crate::error::Result;
 use crate::output::{FAINT, GOOD, Output, Report, STRONG, clean};
@@ -15,7 +17,7 @@ use crate::time::clock_time;
 #[derive(Debug, Serialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub(super) enum Happening {
-    /// Every actor has started, and the control socket answers.
+    /// Every actor has started.
     Ready { node: Hello, socket: String, actors: Vec<ActorInfo> },
     /// An actor logged.
     Log(LogRecord),
@@ -27,12 +29,20 @@ pub(super) enum Happening {
     Stopped,
 }
 
+impl Happening {
+    /// Every actor has started.
+    pub(super) fn ready(node: &Node, hello: Hello, socket: String) -> Self {
+        Self::Ready { node: hello, socket, actors: node.actors().iter().map(actor_info).collect() }
+    }
+}
+
 impl Report for Happening {
     fn text(&self, w: &mut dyn Write) -> io::Result<()> {
         match self {
             Self::Ready { node, actors, .. } => {
                 for actor in actors {
-                    writeln!(w, "{GOOD}{:<8}{GOOD:#} {} {FAINT}({}){FAINT:#}", actor.state, actor.id, actor.engine)?;
+                    let id = actor.id.as_ref().unwrap_or(&actor.actor_type);
+                    writeln!(w, "{GOOD}{:<8}{GOOD:#} {id} {FAINT}({}){FAINT:#}", actor.state, actor.engine)?;
                 }
                 writeln!(w, "{STRONG}node {} is ready{STRONG:#}; Ctrl-C stops it", node.node)
             }
@@ -60,20 +70,73 @@ pub(super) fn shell_happening(message: &ShellMessage) -> Happening {
     }
 }
 
-/// Prints what actors log and tell the shell until `finish`, and then what is left.
-pub(super) async fn print(
-    output: Output,
-    mut logs: LogReader,
-    mut shell: mpsc::Receiver<Happening>,
-    mut finish: oneshot::Receiver<()>,
-) -> Result<()> {
-    loop {
-        tokio::select! {
-            Some(line) = logs.next() => output.event(&Happening::Log(log_record(&line)))?,
-            Some(happening) = shell.recv() => output.event(&happening)?,
-            _ = &mut finish => break,
-        }
+/// Happenings of the node itself that wait to be printed: it has three in its life.
+const OWN_QUEUED_MAX: usize = 8;
+/// Time for the last lines to reach a terminal or pipe that may not be read.
+const PRINT_TIME: Duration = Duration::from_secs(1);
+
+/// Prints on a thread of its own, because a pipe that nobody reads blocks whoever writes to it.
+pub(super) struct Printer {
+    thread: JoinHandle<()>,
+    own: mpsc::Sender<Happening>,
+}
+
+impl Printer {
+    /// Prints what the node says, and, unless it is to be quiet, what actors log and tell the shell.
+    pub(super) fn start(logs: LogReader, shell: mpsc::Receiver<Happening>, output: Output, quiet: bool) -> Self {
+        let (own, to_print) = mpsc::channel(OWN_QUEUED_MAX);
+        let runtime = Handle::current();
+        let actors = (!quiet).then_some((logs, shell));
+        let thread = tokio::task::spawn_blocking(move || {
+            // A terminal that has gone does not end a node.
+            let _ = runtime.block_on(print(output, actors, to_print));
+        });
+        Self { thread, own }
     }
+
+    /// Prints what happened to the node. Lost if nobody reads what was printed before.
+    pub(super) fn say(&self, happening: Happening) {
+        let _ = self.own.try_send(happening);
+    }
+
+    /// Waits until everything is printed, unless that takes too long.
+    pub(super) async fn finish(self) {
+        drop(self.own);
+        // A pipe that nobody reads loses the last lines.
+        let _ = tokio::time::timeout(PRINT_TIME, self.thread).await;
+    }
+}
+
+type Actors = (LogReader, mpsc::Receiver<Happening>);
+
+/// Prints until the node has nothing more to say. What actors wrote before is printed before.
+async fn print(output: Output, mut actors: Option<Actors>, mut own: mpsc::Receiver<Happening>) -> Result<()> {
+    loop {
+        let happening = tokio::select! {
+            happening = own.recv() => {
+                print_left(output, &mut actors)?;
+                match happening {
+                    Some(happening) => happening,
+                    None => return Ok(()),
+                }
+            }
+            Some(happening) = next(&mut actors) => happening,
+        };
+        output.event(&happening)?;
+    }
+}
+
+async fn next(actors: &mut Option<Actors>) -> Option<Happening> {
+    let (logs, shell) = actors.as_mut()?;
+    tokio::select! {
+        Some(line) = logs.next() => Some(Happening::Log(log_record(&line))),
+        Some(happening) = shell.recv() => Some(happening),
+        else => None,
+    }
+}
+
+fn print_left(output: Output, actors: &mut Option<Actors>) -> Result<()> {
+    let Some((logs, shell)) = actors else { return Ok(()) };
     while let Some(line) = logs.next_now() {
         output.event(&Happening::Log(log_record(&line)))?;
     }

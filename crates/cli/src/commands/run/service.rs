@@ -1,30 +1,30 @@
-use std::collections::HashMap;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use playhouse_node::{ActorState, ActorStatus, CallOptions, DeadLetter, LogLine, Node, NodeError};
-use playhouse_types::{ActorError, ActorId, Code, ErrorKind, RouteKey};
-use serde::Serialize;
+use bytes::Bytes;
+use playhouse_node::{CallOptions, LogLine, Node, NodeError};
+use playhouse_types::{ActorError, ActorId, ActorType, Code, ErrorKind, RouteKey};
 use tokio::sync::{mpsc, watch};
 
 use super::STOP_TIME;
-use crate::control::protocol::{
-    ActorInfo, Call, DeadLetterInfo, Hello, LogRecord, Payload, Reply, Request, Resolved, Response, WireError,
-};
+use super::records::{Answer, actor_info, fits_a_line, json, listed_letter, record, whole_letter, wire};
+use super::roster::Roster;
+use crate::control::protocol::{ActorInfo, Call, Hello, Reply, Request, Resolved, Response, WireError};
 use crate::control::select::select;
 use crate::control::server::Service;
-use crate::protos::ProtoFile;
+
+/// How long a request waits for an actor that is yet to start: less than clients wait for an answer.
+const START_TIME: Duration = Duration::from_secs(8);
 
 /// Answers control requests with what the node knows.
 pub(super) struct NodeService {
     pub(super) node: Node,
     pub(super) hello: Hello,
-    /// The protos of the packages that run.
-    pub(super) protos: HashMap<ActorId, Vec<ProtoFile>>,
+    /// The actors that the node is to have.
+    pub(super) roster: Arc<Roster>,
     /// Becomes true when a client asks the node to stop.
     pub(super) stop: watch::Sender<bool>,
 }
-
-type Answer = Result<serde_json::Value, WireError>;
 
 impl Service for NodeService {
     fn hello(&self) -> Hello {
@@ -34,6 +34,7 @@ impl Service for NodeService {
     async fn answer(&self, request: Request, answers: mpsc::Sender<Response>) {
         let answer = match request {
             Request::Logs { actor, tail, follow } => return self.logs(actor, tail, follow, answers).await,
+            Request::ListDeadLetters => return self.letters(answers).await,
             request => self.answer_one(request).await,
         };
         // The client may have gone, and then nobody is to be told.
@@ -45,23 +46,21 @@ impl NodeService {
     async fn answer_one(&self, request: Request) -> Answer {
         match request {
             Request::Hello { .. } => json(&self.hello),
-            Request::Actors => json(&self.node.actors().iter().map(actor_info).collect::<Vec<_>>()),
+            Request::Actors => json(&self.actors()),
             Request::Resolve { actor } => {
-                let id = self.find(&actor)?;
-                let protos = self.protos.get(&id).cloned().unwrap_or_default();
-                json(&Resolved { id: id.to_string(), protos })
+                let id = self.started(&actor, START_TIME).await?;
+                json(&Resolved { id: id.to_string(), protos: self.roster.protos(&id) })
             }
             Request::Call(call) => self.call(call).await,
-            Request::StopActor { actor } => {
-                let id = self.find(&actor)?;
-                self.node.stop(&id, STOP_TIME).await.map_err(wire)?;
-                json(&id.to_string())
-            }
+            Request::StopActor { actor } => self.stop(&actor).await,
             Request::StopNode => {
                 self.stop.send_replace(true);
                 json(&())
             }
-            Request::DeadLetters => json(&self.node.dead_letters().into_iter().map(letter_info).collect::<Vec<_>>()),
+            Request::ShowDeadLetter { id } => {
+                let found = self.node.dead_letters().into_iter().find(|letter| letter.number == id);
+                whole_letter(found.ok_or_else(|| wire(NodeError::NoDeadLetter { number: id }))?)
+            }
             Request::RetryDeadLetter { id } => {
                 self.node.retry_dead_letter(id).await.map_err(wire)?;
                 json(&())
@@ -70,34 +69,93 @@ impl NodeService {
                 self.node.drop_dead_letter(id).map_err(wire)?;
                 json(&())
             }
-            // Has many answers, which are made elsewhere.
-            Request::Logs { .. } => json(&()),
+            // These have many answers, which are made elsewhere.
+            Request::Logs { .. } | Request::ListDeadLetters => json(&()),
         }
     }
 
-    fn find(&self, word: &str) -> Result<ActorId, WireError> {
+    /// Every actor, those among them that are yet to start.
+    fn actors(&self) -> Vec<ActorInfo> {
+        let known = self.node.actors();
+        let started = self.roster.started();
+        let starting = known.iter().filter(|actor| !started.contains(&actor.id));
+        let unknown = self.roster.unknown(starting.map(|actor| actor.id.actor_type().clone()).collect());
+        known.iter().map(actor_info).chain(unknown).collect()
+    }
+
+    /// What a word means: one of the actors that the node knows, or else one that is yet to start.
+    fn find(&self, word: &str) -> Result<Found, WireError> {
         let ids: Vec<ActorId> = self.node.actors().into_iter().map(|actor| actor.id).collect();
-        match select(word, &ids) {
-            Ok(id) => Ok(id.clone()),
-            Err(failed) => Err(WireError { fix: failed.fix, ..failed.error.into() }),
+        let failed = match select(word, &ids) {
+            Ok(id) => return Ok(Found::Here(id.clone())),
+            Err(failed) => failed,
+        };
+        let awaited = self.roster.awaited();
+        // What means several actors that are there means none that is not.
+        let awaited = if failed.error.code() == Code::UnknownActor { &awaited[..] } else { &[] };
+        match select(word, awaited) {
+            Ok((place, actor_type)) => Ok(Found::Awaited(*place, actor_type.clone())),
+            Err(other) if other.error.code() == Code::ActorAmbiguous => Err(other.into()),
+            Err(_) => Err(failed.into()),
         }
+    }
+
+    /// The actor that a word means, once it has started, if that does not take too long.
+    async fn started(&self, word: &str, patience: Duration) -> Result<ActorId, WireError> {
+        let mut changes = self.roster.changes();
+        let wait = async {
+            loop {
+                match self.find(word)? {
+                    Found::Here(id) => return Ok(id),
+                    Found::Awaited(..) => drop(changes.changed().await),
+                }
+            }
+        };
+        tokio::time::timeout(patience, wait).await.unwrap_or_else(|_| {
+            let text = format!("{word} is still being prepared");
+            Err(ActorError::coded(ErrorKind::Unavailable, Code::ActorStarting, text).into())
+        })
+    }
+
+    async fn stop(&self, word: &str) -> Answer {
+        match self.find(word)? {
+            Found::Here(id) => {
+                self.node.stop(&id, STOP_TIME).await.map_err(wire)?;
+                json(&id.to_string())
+            }
+            Found::Awaited(place, actor_type) => {
+                self.roster.dismiss(place);
+                json(&actor_type.to_string())
+            }
+        }
+    }
+
+    async fn letters(&self, answers: mpsc::Sender<Response>) {
+        for letter in self.node.dead_letters() {
+            if answers.send(listed_letter(&letter)).await.is_err() {
+                return;
+            }
+        }
+        let _ = answers.send(Response::End).await;
     }
 
     async fn call(&self, call: Call) -> Answer {
-        let to = self.find(&call.actor)?;
+        let start = Instant::now();
+        let to = self.started(&call.actor, Duration::from_millis(call.timeout_ms)).await?;
         let route: RouteKey = call.route.parse().map_err(|error: playhouse_types::ParseError| {
             ActorError::coded(ErrorKind::InvalidArgument, Code::Usage, error.to_string())
         })?;
-        let options = CallOptions { timeout: Duration::from_millis(call.timeout_ms), ..CallOptions::default() };
+        let timeout = Duration::from_millis(call.timeout_ms).saturating_sub(start.elapsed());
+        let options = CallOptions { timeout, ..CallOptions::default() };
         let start = Instant::now();
         let payload = if call.wait {
             self.node.call(&to, route, call.payload.0, options).await?
         } else {
             self.node.tell(&to, route, call.payload.0, options).await?;
-            bytes::Bytes::new()
+            Bytes::new()
         };
         let micros = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
-        json(&Reply { payload: Payload(payload), micros })
+        json(&Reply { payload: fits_a_line("the reply", payload)?, micros })
     }
 
     async fn logs(&self, actor: Option<String>, tail: usize, follow: bool, answers: mpsc::Sender<Response>) {
@@ -105,7 +163,11 @@ impl NodeService {
             Ok(only) => only,
             Err(error) => return drop(answers.send(Response::Error(error)).await),
         };
-        let wanted = |line: &LogLine| only.as_ref().is_none_or(|id| line.actor == *id);
+        let wanted = |line: &LogLine| match &only {
+            None => true,
+            Some(Found::Here(id)) => line.actor == *id,
+            Some(Found::Awaited(_, actor_type)) => line.actor.actor_type() == actor_type,
+        };
         let mut reader = self.node.logs();
         let past: Vec<_> = std::iter::from_fn(|| reader.next_now()).filter(|line| wanted(line)).collect();
         for line in past.iter().skip(past.len().saturating_sub(tail)) {
@@ -122,68 +184,8 @@ impl NodeService {
     }
 }
 
-fn json(value: &impl Serialize) -> Answer {
-    serde_json::to_value(value).map_err(|error| ActorError::new(ErrorKind::Internal, error.to_string()).into())
-}
-
-fn wire(error: NodeError) -> WireError {
-    let kind = match &error {
-        NodeError::NoDeadLetter { .. } | NodeError::NoActor { .. } => ErrorKind::NotFound,
-        NodeError::Start { source, .. } => source.kind(),
-        _ => ErrorKind::Unavailable,
-    };
-    ActorError::coded(kind, error.code(), error.to_string()).into()
-}
-
-/// Milliseconds since the Unix epoch.
-pub(super) fn millis(time: SystemTime) -> u64 {
-    time.duration_since(UNIX_EPOCH).map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
-}
-
-/// A log line as it travels.
-pub(super) fn log_record(line: &LogLine) -> LogRecord {
-    LogRecord {
-        time_ms: millis(line.time),
-        actor: line.actor.to_string(),
-        level: line.level.name().to_owned(),
-        text: line.text.clone(),
-    }
-}
-
-fn record(line: &LogLine) -> Response {
-    json(&log_record(line)).map_or_else(Response::Error, Response::Ok)
-}
-
-fn letter_info(letter: DeadLetter) -> DeadLetterInfo {
-    DeadLetterInfo {
-        id: letter.number,
-        time_ms: millis(letter.time),
-        actor: letter.to.to_string(),
-        route: letter.route.to_string(),
-        caller: letter.from.map(|from| from.to_string()),
-        attempts: letter.attempts,
-        error: letter.cause.to_text(),
-        payload: Payload(letter.payload),
-    }
-}
-
-/// An actor as `ps` shows it.
-pub(super) fn actor_info(actor: &ActorStatus) -> ActorInfo {
-    let parked = match &actor.state {
-        ActorState::Parked { cause } => Some(cause),
-        _ => None,
-    };
-    ActorInfo {
-        id: actor.id.to_string(),
-        actor_type: actor.id.actor_type().to_string(),
-        engine: actor.engine.name().to_owned(),
-        state: actor.state.name().to_owned(),
-        mailbox: actor.queued as u64,
-        handled: actor.tallies.handled,
-        failed: actor.tallies.failed,
-        restarts: actor.tallies.crashes,
-        p50_us: actor.median.map(|median| median.as_secs_f64() * 1e6),
-        last_error: parked.or(actor.last_crash.as_ref()).map(ActorError::to_text),
-        package: actor.package.clone(),
-    }
+/// What a word means.
+enum Found {
+    Here(ActorId),
+    Awaited(usize, ActorType),
 }

@@ -33,7 +33,7 @@ impl Service for Mirror {
                 let error = ActorError::coded(ErrorKind::NotFound, Code::UnknownActor, "nobody");
                 answers.send(Response::Error(error.into())).await.unwrap();
             }
-            Request::DeadLetters => answers.send(Response::Ok("last".into())).await.unwrap(),
+            Request::ListDeadLetters => answers.send(Response::Ok("last".into())).await.unwrap(),
             _ => answers.send(Response::Ok("yes".into())).await.unwrap(),
         }
     }
@@ -59,7 +59,7 @@ async fn start() -> (tempfile::TempDir, UnixStream, oneshot::Receiver<()>, onesh
 async fn talk(said: &[u8]) -> String {
     let (_dir, stream, _given_up, _stop) = start().await;
     let (reader, mut writer) = stream.into_split();
-    let said = [said, b"{\"op\":\"dead-letters\"}\n"].concat();
+    let said = [said, b"{\"op\":\"list-dead-letters\"}\n"].concat();
     // The node may hang up before it has read everything.
     let writing = tokio::spawn(async move {
         let _ = writer.write_all(&said).await;
@@ -107,7 +107,7 @@ async fn every_request_gets_an_answer() {
     check(&said, expect![[r#"
         {"ok":{"node":"n","pid":1,"protocol":1,"realm":2,"version":"v"}}
         {"ok":"yes"}
-        {"error":{"text":"invalid argument: the node does not know this request: unknown variant `fly`, expected one of `hello`, `actors`, `resolve`, `call`, `logs`, `stop-actor`, `stop-node`, `dead-letters`, `retry-dead-letter`, `drop-dead-letter` at line 1 column 11 [usage]","kind":"invalid-argument","fix":null}}
+        {"error":{"text":"invalid argument: the node does not know this request: unknown variant `fly`, expected one of `hello`, `actors`, `resolve`, `call`, `logs`, `stop-actor`, `stop-node`, `list-dead-letters`, `show-dead-letter`, `retry-dead-letter`, `drop-dead-letter` at line 1 column 11 [usage]","kind":"invalid-argument","fix":null}}
         {"error":{"text":"invalid argument: the node does not know this request: missing field `op` at line 1 column 2 [usage]","kind":"invalid-argument","fix":null}}
         {"error":{"text":"not found: nobody [unknown-actor]","kind":"not-found","fix":null}}
     "#]]).await;

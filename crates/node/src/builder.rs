@@ -16,6 +16,7 @@ use playhouse_types::limits::MESSAGE_BYTES_MAX;
 use playhouse_types::{ActorError, Realm};
 use tokio::runtime::Handle;
 
+use crate::compute::Compute;
 use crate::directory::Directory;
 use crate::error::NodeError;
 use crate::grants::Grants;
@@ -125,6 +126,7 @@ impl NodeBuilder {
         Ok(Node::new(Shared {
             shell: Shell::new(self.shell, &runtime),
             runtime,
+            compute: Compute::default(),
             directory: Directory::default(),
             logs: Logs::new(),
             policy: self.policy,

@@ -2,24 +2,21 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::sync::Arc;
 
 use playhouse_abi::native::status;
 use playhouse_types::{ActorError, Code, ErrorKind};
 use playhouse_wire::native::{HostCall, write_reply};
 
 use super::buffers::Account;
-use super::port::{Port, ToGuest, ToHost};
-use super::spin::Patience;
-use super::worker::receive;
+use super::port::{Order, Said};
+use super::worker::Post;
 
 /// What a guest's thread needs while it handles one event.
 pub(super) struct ActiveCall {
-    pub(super) port: Arc<Port>,
+    pub(super) post: RefCell<Post>,
     pub(super) account: Account,
     pub(super) host_calls_max: u32,
     pub(super) host_calls: Cell<u32>,
-    pub(super) patience: Cell<Patience>,
 }
 
 thread_local! {
@@ -40,6 +37,11 @@ pub(super) fn with<R>(call: &Rc<ActiveCall>, body: impl FnOnce() -> R) -> R {
     body()
 }
 
+/// Ends the thread's active call early, when the guest has returned but its code may run once more.
+pub(super) fn end() {
+    ACTIVE.set(None);
+}
+
 /// Carries out one `invoke` of the guest on this thread: its encoded reply, or the code to return without one.
 pub(super) fn invoke(frame: &[u8]) -> Result<(Vec<u8>, Account), i32> {
     let call = ACTIVE.with_borrow(Clone::clone).ok_or(status::ERROR)?;
@@ -47,18 +49,20 @@ pub(super) fn invoke(frame: &[u8]) -> Result<(Vec<u8>, Account), i32> {
         Ok(HostCall(op)) => op,
         Err(refusal) => return refusal.encode().map(|reply| (reply, call.account.clone())),
     };
-    let count = call.host_calls.get() + 1;
+    let count = call.host_calls.get().saturating_add(1);
     if count > call.host_calls_max {
         let message = format!("more than {} host operations in one event", call.host_calls_max);
         return Ok((failed(ErrorKind::Unavailable, Code::GuestHostCallLimit, &message), call.account.clone()));
     }
     call.host_calls.set(count);
-    call.port.answer(ToHost::Op(Box::new(op)));
-    let reply = match receive(&call) {
-        Some(ToGuest::OpDone(reply)) => reply,
+    // Borrowed already if a signal handler of the guest calls while the guest waits.
+    let mut post = call.post.try_borrow_mut().map_err(|_| status::ERROR)?;
+    let mut reply = Vec::new();
+    post.say(|answer| answer.said = Said::Op(Box::new(op)));
+    if post.receive(&mut reply) != Some(Order::OpDone) {
         // The run was dropped: nobody waits for this event any more.
-        _ => failed(ErrorKind::TimedOut, Code::DeadlineExpired, "the event was given up"),
-    };
+        reply = failed(ErrorKind::TimedOut, Code::DeadlineExpired, "the event was given up");
+    }
     Ok((reply, call.account.clone()))
 }
 

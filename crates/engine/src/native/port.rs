@@ -1,30 +1,48 @@
-//! What a run and its guest say to each other. The guest's side is a thread today and may be a process later: no
-//! message holds a pointer.
+//! What a run and its guest say to each other. The guest's side is a thread today and may be a process later: what
+//! crosses are bytes and host operations.
 
 use playhouse_types::HostOp;
 
-use super::sheet::Sheet;
-use super::turnstile::Turnstile;
+use super::note::Note;
+use super::turnstile;
 use crate::Failure;
 
-/// From a run to the guest's thread.
-#[derive(Debug)]
-pub(super) enum ToGuest {
-    /// Handle the event on the sheet.
-    Call(Box<Sheet>),
-    /// The encoded reply to the last [`ToHost::Op`].
-    OpDone(Vec<u8>),
+/// From a run to the guest's thread: the frame of an event, or the encoded reply to an operation.
+#[derive(Debug, Default)]
+pub(super) struct ToGuest {
+    pub(super) note: Note,
+    pub(super) kind: Order,
 }
 
-/// From the guest's thread to the run.
-#[derive(Debug)]
-pub(super) enum ToHost {
-    /// The guest waits for a host operation. Boxed, as every answer moves from one core to the other in this type's size.
+/// What the note of a [`ToGuest`] is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Order {
+    /// An event to handle. The guest may say that it does not know it if it is optional.
+    #[default]
+    Handle,
+    HandleOptional,
+    /// The reply to the last [`Said::Op`].
+    OpDone,
+}
+
+/// From the guest's thread to the run. The note is the payload of the guest's reply.
+#[derive(Debug, Default)]
+pub(super) struct ToHost {
+    pub(super) said: Said,
+    pub(super) note: Note,
+}
+
+/// What a guest says. The rare ones are boxed, as every answer goes from one core to the other in this type's size.
+#[derive(Debug, Default)]
+pub(super) enum Said {
+    /// The event was handled.
+    #[default]
+    Returned,
+    /// The event was not handled well.
+    Failed(Box<Failure>),
+    /// The guest waits for a host operation.
     Op(Box<HostOp>),
-    /// The event was handled; the reply is on the sheet.
-    Returned(Result<(), Failure>, Box<Sheet>),
-    /// The guest's thread has ended.
-    Gone,
 }
 
-pub(super) type Port = Turnstile<ToGuest, ToHost>;
+pub(super) type Near = turnstile::Near<ToGuest, ToHost>;
+pub(super) type Far = turnstile::Far<ToGuest, ToHost>;

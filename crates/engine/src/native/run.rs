@@ -10,12 +10,13 @@ use playhouse_types::{ActorError, Code, ErrorKind, Event, HostOp, HostReply};
 use playhouse_wire::native::write_host_reply;
 
 use super::contexts::{CONTEXTS_MAX, Held};
-use super::port::{ToGuest, ToHost};
-use super::sheet::Sheet;
-use super::spin::{Patience, Spin, TASK_SPIN};
-use super::turnstile::Far;
-use super::workload::{NativeWorkload, Spare};
-use crate::{Context, Failure, HostFuture, Outcome};
+use super::desk::Desk;
+use super::lane::Taken;
+use super::port::{Order, Said, ToHost};
+use super::spin::{Spin, TASK_SPIN};
+use super::turnstile::Other;
+use super::workload::NativeWorkload;
+use crate::{Context, Failure, HostFuture, Outcome, Workload};
 
 /// Host operations that one poll carries out before it lets other tasks run.
 const OPS_PER_POLL: u32 = 32;
@@ -26,103 +27,105 @@ pub(super) struct Run {
     workload: Arc<NativeWorkload>,
     context: Context,
     turn: Turn,
+    /// Present from the beginning of the event to its end.
+    desk: Option<Desk>,
     /// The context in which guests with contexts call, held until the run ends.
     held: Option<Held>,
-    patience: Patience,
 }
 
 enum Turn {
     /// Nothing has happened yet.
     New(Event),
-    /// The guest's thread has the event. It may be worth a moment of spinning.
+    /// The guest's thread has the event, or the reply to an operation.
     Guest {
+        /// That it may be worth a moment of spinning.
         worth_spinning: bool,
+        /// That what it has is the event.
+        has_event: bool,
     },
     /// The guest waits for an operation.
     Host(HostFuture),
     Over,
 }
 
+/// What a guest says, once it has been read off the sheet.
+enum Heard {
+    Returned(Outcome),
+    Op(HostOp),
+    Gone,
+}
+
 impl Run {
     pub(super) const fn new(workload: Arc<NativeWorkload>, context: Context, event: Event) -> Self {
-        Self { workload, context, turn: Turn::New(event), held: None, patience: Patience::new() }
+        Self { workload, context, turn: Turn::New(event), desk: None, held: None }
     }
 
     /// Hands the event to the guest, or answers it where the ABI has nothing for it.
-    fn start(&mut self, event: Event) -> Option<Outcome> {
+    fn start(&mut self, event: &Event) -> Option<Outcome> {
         if matches!(event, Event::Error(_)) {
             return Some(Ok(Bytes::new()));
         }
-        if self.workload.lost.load(Ordering::Acquire) {
-            return Some(Err(gone()));
-        }
-        if self.workload.busy.swap(true, Ordering::Acquire) {
-            return Some(Err(busy()));
-        }
+        let Some(mut desk) = self.workload.desk.lock().take() else {
+            return Some(Err(if self.workload.is_lost() { gone() } else { busy() }));
+        };
         if let Some(contexts) = &self.workload.contexts {
             self.held = contexts.open(&self.context);
             if self.held.is_none() {
-                self.workload.busy.store(false, Ordering::Release);
+                *self.workload.desk.lock() = Some(desk);
                 return Some(Err(too_many_contexts()));
             }
         }
-        let mut spare = self.workload.spare.lock();
-        let mut sheet = spare.sheet.take().unwrap_or_default();
-        self.patience = spare.patience;
-        drop(spare);
         let token = self.held.as_ref().map_or(0, Held::token);
-        sheet.write(&self.workload.frames, &self.context, &event, token);
-        self.hand_over(ToGuest::Call(sheet))
+        desk.write(&self.workload.frames, &self.context, event, token);
+        self.desk = Some(desk);
+        self.send(true)
     }
 
-    /// Gives the guest its turn.
-    fn hand_over(&mut self, message: ToGuest) -> Option<Outcome> {
-        match self.workload.port.send(message) {
-            Ok(far) => {
-                self.turn = Turn::Guest { worth_spinning: far == Far::Awake };
-                None
-            }
-            Err(_) => Some(Err(self.lose())),
-        }
+    /// Gives the guest its turn, with what is on the sheet.
+    fn send(&mut self, has_event: bool) -> Option<Outcome> {
+        let Some(desk) = &mut self.desk else { return Some(Err(gone())) };
+        let worth_spinning = desk.near.send() == Other::Awake;
+        self.turn = Turn::Guest { worth_spinning, has_event };
+        None
     }
 
     /// The guest's thread has ended.
-    fn lose(&self) -> Failure {
+    fn lose(&mut self) -> Failure {
         self.workload.lost.store(true, Ordering::Release);
+        self.desk = None;
         gone()
     }
 
-    /// Takes what the guest's thread says, after a moment of spinning if that is likely to help.
-    fn listen(&mut self, cx: &mut TaskContext<'_>) -> Poll<ToHost> {
-        let port = &self.workload.port;
-        if let Turn::Guest { worth_spinning: worth @ true } = &mut self.turn {
+    /// Hears what the guest says, after a moment of spinning if that is likely to help.
+    fn listen(&mut self, cx: &mut TaskContext<'_>) -> Poll<Heard> {
+        let Some(desk) = &mut self.desk else { return Poll::Ready(Heard::Gone) };
+        if let Turn::Guest { worth_spinning: worth @ true, .. } = &mut self.turn {
             *worth = false;
-            if !port.is_answered() && self.patience.allows() {
-                let mut spin = Spin::new(TASK_SPIN);
-                while !port.is_answered() && spin.again() {}
-                self.patience.learn(port.is_answered());
+            if let Some(heard) = look(desk) {
+                return Poll::Ready(heard);
             }
         }
-        port.poll(cx)
+        desk.near.poll(cx).map(|sheet| sheet.map_or(Heard::Gone, hear))
     }
 
     /// The guest is done with the event.
-    fn finish(&mut self, result: Result<(), Failure>, mut sheet: Box<Sheet>) -> Outcome {
-        self.turn = Turn::Over;
+    fn finish(&mut self, outcome: Outcome) -> Outcome {
         self.held = None;
-        if matches!(result, Err(Failure::Crash(_))) {
+        if matches!(outcome, Err(Failure::Crash(_))) {
             self.workload.lost.store(true, Ordering::Release);
+            self.desk = None;
+        } else {
+            *self.workload.desk.lock() = self.desk.take();
         }
-        let outcome = result.map(|()| sheet.take_reply());
-        *self.workload.spare.lock() = Spare { sheet: Some(sheet), patience: self.patience };
-        self.workload.busy.store(false, Ordering::Release);
         outcome
     }
 
     fn answer(&mut self, result: &Result<HostReply, ActorError>) -> Option<Outcome> {
-        let mut reply = Vec::new();
-        write_host_reply(result, &mut reply);
-        self.hand_over(ToGuest::OpDone(reply))
+        if let Some(desk) = &mut self.desk {
+            write_host_reply(result, &mut desk.draft);
+            desk.put(Order::OpDone);
+        }
+        self.send(false)
     }
 
     fn perform(&mut self, op: HostOp) -> Option<Outcome> {
@@ -141,12 +144,12 @@ impl Run {
         match &mut self.turn {
             Turn::New(_) => {
                 let Turn::New(event) = std::mem::replace(&mut self.turn, Turn::Over) else { return Poll::Ready(None) };
-                Poll::Ready(self.start(event))
+                Poll::Ready(self.start(&event))
             }
             Turn::Guest { .. } => match ready!(self.listen(cx)) {
-                ToHost::Op(op) => Poll::Ready(self.perform(*op)),
-                ToHost::Returned(result, sheet) => Poll::Ready(Some(self.finish(result, sheet))),
-                ToHost::Gone => Poll::Ready(Some(Err(self.lose()))),
+                Heard::Op(op) => Poll::Ready(self.perform(op)),
+                Heard::Returned(outcome) => Poll::Ready(Some(self.finish(outcome))),
+                Heard::Gone => Poll::Ready(Some(Err(self.lose()))),
             },
             Turn::Host(operation) => {
                 let polled = catch_unwind(AssertUnwindSafe(|| operation.as_mut().poll(cx)));
@@ -155,6 +158,36 @@ impl Run {
             }
             Turn::Over => Poll::Ready(Some(Err(gone()))),
         }
+    }
+}
+
+/// Looks for what the guest says, for a moment and only if that has been of use lately.
+fn look(desk: &mut Desk) -> Option<Heard> {
+    if !desk.patience.allows() {
+        return None;
+    }
+    let mut spin = Spin::new(TASK_SPIN, desk.patience);
+    loop {
+        match desk.near.try_take() {
+            Ok(sheet) => {
+                desk.patience.learn(&spin, true);
+                return Some(hear(sheet));
+            }
+            Err(Taken::End) => return Some(Heard::Gone),
+            Err(_) if spin.again() => {}
+            Err(_) => {
+                desk.patience.learn(&spin, false);
+                return None;
+            }
+        }
+    }
+}
+
+fn hear(sheet: &mut ToHost) -> Heard {
+    match std::mem::take(&mut sheet.said) {
+        Said::Returned => Heard::Returned(Ok(sheet.note.take_shared())),
+        Said::Failed(failure) => Heard::Returned(Err(*failure)),
+        Said::Op(op) => Heard::Op(*op),
     }
 }
 
@@ -174,20 +207,17 @@ impl Future for Run {
 }
 
 impl Drop for Run {
+    /// A guest that has not begun, or is done, has lost nothing. One that computes, or waits for an operation, has.
     fn drop(&mut self) {
-        if matches!(self.turn, Turn::New(_) | Turn::Over) {
-            return;
-        }
-        let port = &self.workload.port;
-        // A guest that has not begun, or is done, has lost nothing. One that waits for an operation has.
-        let untouched = matches!(port.retract(), Some(ToGuest::Call(_)))
-            || matches!(port.take_answer(), Some(ToHost::Returned(..)));
-        if untouched {
-            self.workload.busy.store(false, Ordering::Release);
+        let Some(mut desk) = self.desk.take() else { return };
+        let has_event = matches!(self.turn, Turn::Guest { has_event: true, .. });
+        let is_done = matches!(desk.near.try_take().map(hear), Ok(Heard::Returned(Ok(_) | Err(Failure::Error(_)))));
+        if is_done || (has_event && desk.near.take_back()) {
+            *self.workload.desk.lock() = Some(desk);
             return;
         }
         self.workload.lost.store(true, Ordering::Release);
-        port.close();
+        drop(desk);
         tracing::warn!(
             actor = %self.context.self_id,
             request = %self.context.request_id,

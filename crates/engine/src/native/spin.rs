@@ -30,25 +30,30 @@ fn spinners_max() -> usize {
 /// A time of looking, from the first question on.
 pub(super) struct Spin {
     limit: Duration,
+    selfish: Duration,
     since: Option<Instant>,
     looks: u32,
+    yielded: bool,
 }
 
 impl Spin {
-    pub(super) const fn new(limit: Duration) -> Self {
-        Self { limit, since: None, looks: 0 }
+    /// A look for as long as `limit`, as `patience` has it.
+    pub(super) fn new(limit: Duration, patience: Patience) -> Self {
+        let selfish = if patience.shares > 0 { Duration::ZERO } else { SELFISH };
+        Self { limit, selfish, since: None, looks: 0, yielded: false }
     }
 
     /// Whether to look once more.
     pub(super) fn again(&mut self) -> bool {
         std::hint::spin_loop();
         self.looks += 1;
-        if !self.looks.is_multiple_of(LOOKS_PER_READING) {
+        if !self.selfish.is_zero() && !self.looks.is_multiple_of(LOOKS_PER_READING) {
             return true;
         }
         let now = Instant::now();
         let spent = now.duration_since(*self.since.get_or_insert(now));
-        if spent > SELFISH {
+        if spent >= self.selfish {
+            self.yielded = true;
             std::thread::yield_now();
         }
         spent < self.limit
@@ -56,19 +61,24 @@ impl Spin {
 }
 
 /// Whether looking has been of use lately. After it was not, it is left out for a while, and longer each time: a side that
-/// shares its core with the other, or has long pauses, soon sleeps at once.
+/// has long pauses soon sleeps at once. After it was of use only because the core was given away, both sides share a core,
+/// and the next looks give it away at once.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Patience {
     left_out: u8,
     leave_out: u8,
+    shares: u8,
 }
 
 impl Patience {
     /// Times that looking is left out at most. One wasted look in so many costs a few per cent.
     const LEAVE_OUT_MAX: u8 = 32;
+    /// Looks that give the core away at once before it is tried again whether they need to: the scheduler moves threads apart
+    /// within milliseconds if it can.
+    const SHARES: u8 = 64;
 
     pub(super) const fn new() -> Self {
-        Self { left_out: 0, leave_out: 0 }
+        Self { left_out: 0, leave_out: 0, shares: 0 }
     }
 
     /// Whether to look this time.
@@ -81,9 +91,19 @@ impl Patience {
     }
 
     /// What came of looking.
-    pub(super) fn learn(&mut self, was_of_use: bool) {
+    pub(super) fn learn(&mut self, spin: &Spin, was_of_use: bool) {
         self.left_out = 0;
-        self.leave_out = if was_of_use { 0 } else { (2 * self.leave_out).clamp(1, Self::LEAVE_OUT_MAX) };
+        if was_of_use {
+            self.leave_out = 0;
+            self.shares = match (spin.yielded, self.shares) {
+                (false, _) => 0,
+                (true, 0) => Self::SHARES,
+                (true, shares) => shares - 1,
+            };
+        } else {
+            self.leave_out = (2 * self.leave_out).clamp(1, Self::LEAVE_OUT_MAX);
+            self.shares = 0;
+        }
     }
 }
 

@@ -1,149 +1,158 @@
-//! A place where a task and a thread hand one message at a time to each other.
+#![expect(unsafe_code, reason = "the slots of the two lanes are owned in turn")]
+
+//! A place where two sides hand a sheet to each other in turn, without a lock and with one cache line each way.
 //!
-//! The *far* side is a thread: it waits for messages and may spin before it parks. The *near* side is a task: it sends and
-//! polls. The mutex decides who owns what; the atomic is a hint that lets either side look without the lock, and is
-//! never trusted: every decision is made again under the lock.
+//! The *near* side writes on its sheet and sends it; the *far* side receives it, writes on its own sheet and answers. Each
+//! side can look for the other's sheet as often as it likes, and be woken when it comes. That the two alternate is not a
+//! convention but what the types allow: who may touch which sheet follows from it.
 
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
-use super::sync::{AtomicU8, Condvar, Mutex, Ordering, wait};
+use super::lane::{Lane, Taken};
+use super::sync::Arc;
 
-/// Nothing to take on either side.
-const NOTHING: u8 = 0;
-/// Something for the far side: a message, or the end.
-const FOR_FAR: u8 = 1;
-/// A message for the near side.
-const FOR_NEAR: u8 = 2;
-
-pub(super) struct Turnstile<Down, Up> {
-    hint: Apart<AtomicU8>,
-    shared: Mutex<Shared<Down, Up>>,
-    bell: Condvar,
+struct Lanes<Down, Up> {
+    down: Lane<Down>,
+    up: Lane<Up>,
 }
 
-/// A value with cache lines of its own (two, as processors fetch them in pairs): a side that looks at the hint again and
-/// again does not slow the lock of the other down.
-#[repr(align(128))]
-struct Apart<T>(T);
-
-struct Shared<Down, Up> {
-    down: Option<Down>,
-    up: Option<Up>,
-    near: Option<Waker>,
-    far_asleep: bool,
-    closed: bool,
+/// The side that asks. Dropping it ends the far side's waiting.
+pub(super) struct Near<Down, Up> {
+    lanes: Arc<Lanes<Down, Up>>,
+    /// Whether the far side has the turn: it may have the sheet that was sent, and may write on its own.
+    sent: bool,
 }
 
-/// Whether the far side was awake when a message was sent to it, so that its answer may come within microseconds.
+/// The side that answers. Dropping it ends the near side's waiting.
+pub(super) struct Far<Down, Up> {
+    lanes: Arc<Lanes<Down, Up>>,
+    /// Whether a sheet has been received and not been answered.
+    received: bool,
+}
+
+/// Whether the far side was awake when a sheet was sent to it, so that its answer may come within microseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Far {
+pub(super) enum Other {
     Awake,
     Asleep,
 }
 
-impl<Down, Up> Turnstile<Down, Up> {
-    pub(super) fn new() -> Self {
-        let shared = Shared { down: None, up: None, near: None, far_asleep: false, closed: false };
-        Self { hint: Apart(AtomicU8::new(NOTHING)), shared: Mutex::new(shared), bell: Condvar::new() }
+/// The two sides of a new turnstile.
+pub(super) fn turnstile<Down: Default, Up: Default>() -> (Near<Down, Up>, Far<Down, Up>) {
+    let lanes = Arc::new(Lanes { down: Lane::default(), up: Lane::default() });
+    (Near { lanes: Arc::clone(&lanes), sent: false }, Far { lanes, received: false })
+}
+
+impl<Down, Up> Near<Down, Up> {
+    /// The sheet to write on; none while the far side has the turn.
+    pub(super) fn sheet(&mut self) -> Option<&mut Down> {
+        // SAFETY: nothing is sent, so the far side has either never taken the sheet or answered since: it is done with
+        // it. The borrow of `self` ends before anything is sent.
+        (!self.sent).then(|| unsafe { self.lanes.down.slot() })
     }
 
-    /// Near side: hands a message over. Gives it back if one is there already or the turnstile is closed.
-    pub(super) fn send(&self, down: Down) -> Result<Far, Down> {
-        let mut shared = self.shared.lock();
-        if shared.closed || shared.down.is_some() {
-            return Err(down);
+    /// Sends the sheet. While the far side has the turn this does nothing.
+    pub(super) fn send(&mut self) -> Other {
+        if std::mem::replace(&mut self.sent, true) {
+            return Other::Awake;
         }
-        shared.down = Some(down);
-        let far_asleep = shared.far_asleep;
-        drop(shared);
-        self.hint.0.store(FOR_FAR, Ordering::Release);
-        if far_asleep {
-            self.bell.notify_one();
-            return Ok(Far::Asleep);
-        }
-        Ok(Far::Awake)
+        wake(self.lanes.down.give())
     }
 
-    /// Near side: takes the far side's message, or arranges to be woken by it.
-    pub(super) fn poll(&self, cx: &mut Context<'_>) -> Poll<Up> {
-        let mut shared = self.shared.lock();
-        match shared.up.take() {
-            Some(up) => Poll::Ready(up),
-            None => {
-                match &mut shared.near {
-                    Some(waker) => waker.clone_from(cx.waker()),
-                    none => *none = Some(cx.waker().clone()),
-                }
-                Poll::Pending
-            }
+    /// The far side's sheet if it is there; otherwise [`Taken`] says why.
+    pub(super) fn try_take(&mut self) -> Result<&mut Up, Taken> {
+        match self.lanes.up.take() {
+            Taken::Something => Ok(self.taken()),
+            taken => Err(taken),
         }
     }
 
-    /// Near side: whether [`Turnstile::poll`] is likely to find a message. Costs no lock.
-    pub(super) fn is_answered(&self) -> bool {
-        self.hint.0.load(Ordering::Acquire) == FOR_NEAR
-    }
-
-    /// Near side: takes the message back that the far side has not taken yet.
-    pub(super) fn retract(&self) -> Option<Down> {
-        self.shared.lock().down.take()
-    }
-
-    /// Near side: takes the far side's message if there is one.
-    pub(super) fn take_answer(&self) -> Option<Up> {
-        self.shared.lock().up.take()
-    }
-
-    /// Near side: from now on the far side finds the end instead of a message.
-    pub(super) fn close(&self) {
-        self.shared.lock().closed = true;
-        self.hint.0.store(FOR_FAR, Ordering::Release);
-        self.bell.notify_one();
-    }
-
-    /// Far side: whether [`Turnstile::receive`] is likely to return at once. Costs no lock.
-    pub(super) fn is_called(&self) -> bool {
-        self.hint.0.load(Ordering::Acquire) == FOR_FAR
-    }
-
-    /// Far side: waits for a message; none at the end.
-    pub(super) fn receive(&self) -> Option<Down> {
-        let mut shared = self.shared.lock();
-        loop {
-            if shared.closed {
-                return None;
-            }
-            if let Some(down) = shared.down.take() {
-                return Some(down);
-            }
-            shared.far_asleep = true;
-            shared = wait(&self.bell, shared);
-            shared.far_asleep = false;
+    /// Waits for the far side's sheet; none if the far side has gone.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<&mut Up>> {
+        match self.lanes.up.poll(cx) {
+            Poll::Ready(Taken::Something) => Poll::Ready(Some(self.taken())),
+            Poll::Ready(_) => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
         }
     }
 
-    /// Far side: hands a message over.
-    pub(super) fn answer(&self, up: Up) {
-        let mut shared = self.shared.lock();
-        shared.up = Some(up);
-        let near = shared.near.take();
-        drop(shared);
-        self.hint.0.store(FOR_NEAR, Ordering::Release);
-        if let Some(near) = near {
-            near.wake();
+    fn taken(&mut self) -> &mut Up {
+        self.sent = false;
+        // SAFETY: just taken. The far side touches it again only after it has received something, which this side sends no
+        // sooner than the borrow of `self` ends.
+        unsafe { self.lanes.up.slot() }
+    }
+
+    /// Takes the sheet back that the far side has not received yet.
+    pub(super) fn take_back(&mut self) -> bool {
+        let is_back = self.lanes.down.take_back();
+        self.sent &= !is_back;
+        is_back
+    }
+}
+
+impl<Down, Up> Drop for Near<Down, Up> {
+    fn drop(&mut self) {
+        self.lanes.up.stop_waiting();
+        // What nobody waits for any more is not begun.
+        self.lanes.down.take_back();
+        wake(self.lanes.down.close());
+    }
+}
+
+impl<Down, Up> Far<Down, Up> {
+    /// The near side's sheet if it is there; otherwise [`Taken`] says why.
+    pub(super) fn try_receive(&mut self) -> Result<&mut Down, Taken> {
+        match self.lanes.down.take() {
+            Taken::Something => Ok(self.received()),
+            taken => Err(taken),
         }
     }
 
-    /// Far side: ends. Leaves `up` for the near side unless a message is there already.
-    pub(super) fn farewell(&self, up: Up) {
-        let mut shared = self.shared.lock();
-        shared.closed = true;
-        shared.up.get_or_insert(up);
-        let near = shared.near.take();
-        drop(shared);
-        self.hint.0.store(FOR_NEAR, Ordering::Release);
-        if let Some(near) = near {
-            near.wake();
+    /// Waits for the near side's sheet; none if the near side has gone.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<&mut Down>> {
+        match self.lanes.down.poll(cx) {
+            Poll::Ready(Taken::Something) => Poll::Ready(Some(self.received())),
+            Poll::Ready(_) => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
         }
+    }
+
+    fn received(&mut self) -> &mut Down {
+        self.received = true;
+        // SAFETY: just taken. The near side touches it again only after an answer, which this side gives no sooner than the
+        // borrow of `self` ends.
+        unsafe { self.lanes.down.slot() }
+    }
+
+    /// The sheet to answer on; none if there is nothing to answer.
+    pub(super) fn sheet(&mut self) -> Option<&mut Up> {
+        // SAFETY: the near side has sent something since it took the last answer, or it has taken none yet: it is done
+        // with this sheet until the next answer. The borrow of `self` ends before that.
+        self.received.then(|| unsafe { self.lanes.up.slot() })
+    }
+
+    /// Answers with the sheet. If there is nothing to answer this does nothing.
+    pub(super) fn answer(&mut self) {
+        if std::mem::replace(&mut self.received, false) {
+            wake(self.lanes.up.give());
+        }
+    }
+}
+
+impl<Down, Up> Drop for Far<Down, Up> {
+    fn drop(&mut self) {
+        self.lanes.down.stop_waiting();
+        wake(self.lanes.up.close());
+    }
+}
+
+fn wake(waker: Option<std::task::Waker>) -> Other {
+    match waker {
+        Some(waker) => {
+            waker.wake();
+            Other::Asleep
+        }
+        None => Other::Awake,
     }
 }

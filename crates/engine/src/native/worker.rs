@@ -1,9 +1,11 @@
 //! The thread of one guest.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::Thread;
 
 use bytes::Bytes;
 use tokio::sync::oneshot;
@@ -13,9 +15,9 @@ use super::buffers::Account;
 use super::error::LoadError;
 use super::image::Image;
 use super::judge::judge;
-use super::port::{Port, ToGuest, ToHost};
-use super::sheet::Sheet;
-use super::spin::{GUEST_SPIN, Spin, SpinPermit};
+use super::lane::Taken;
+use super::port::{Far, Order, Said, ToGuest, ToHost};
+use super::spin::{GUEST_SPIN, Patience, Spin, SpinPermit};
 use crate::{Failure, Limits};
 
 /// Bytes of stack of a guest's thread: what guests of actr 0.3 had, whose host used threads of tokio's blocking pool.
@@ -32,7 +34,7 @@ pub(super) struct Birth {
     pub(super) library: Bytes,
     pub(super) init_payload: Vec<u8>,
     pub(super) limits: Arc<Limits>,
-    pub(super) port: Arc<Port>,
+    pub(super) far: Far,
 }
 
 /// What is known of a guest once it is loaded.
@@ -57,23 +59,86 @@ pub(super) fn spawn(name: &str, birth: Birth) -> Result<oneshot::Receiver<Verdic
     Ok(is_ready)
 }
 
-/// Waits for what the run says, looking for a moment before it sleeps if that has been of use and a core is free.
-pub(super) fn receive(call: &ActiveCall) -> Option<ToGuest> {
-    let mut patience = call.patience.get();
-    if !call.port.is_called()
-        && patience.allows()
-        && let Some(_permit) = SpinPermit::acquire()
-    {
-        let mut spin = Spin::new(GUEST_SPIN);
-        while !call.port.is_called() && spin.again() {}
-        patience.learn(call.port.is_called());
+/// Where a guest's thread gets what the run says, and says what the guest does.
+pub(super) struct Post {
+    far: Far,
+    patience: Patience,
+    unpark: Waker,
+}
+
+impl Post {
+    /// The post of the calling thread.
+    fn new(far: Far) -> Self {
+        let unpark = Arc::new(Unpark(std::thread::current())).into();
+        Self { far, patience: Patience::new(), unpark }
     }
-    call.patience.set(patience);
-    call.port.receive()
+
+    /// Waits for what the run says, looking for a moment before it sleeps if that has been of use and a core is free. Puts
+    /// the bytes into `out`; none if the run says nothing any more.
+    pub(super) fn receive(&mut self, out: &mut Vec<u8>) -> Option<Order> {
+        if let Some(order) = self.look(out) {
+            return order;
+        }
+        let mut cx = Context::from_waker(&self.unpark);
+        loop {
+            match self.far.poll(&mut cx) {
+                Poll::Ready(sheet) => return sheet.map(|sheet| read(sheet, out)),
+                Poll::Pending => std::thread::park(),
+            }
+        }
+    }
+
+    /// Looks for what the run says, and for how it ended: nothing if neither came.
+    fn look(&mut self, out: &mut Vec<u8>) -> Option<Option<Order>> {
+        if !self.patience.allows() {
+            return None;
+        }
+        let _permit = SpinPermit::acquire()?;
+        let mut spin = Spin::new(GUEST_SPIN, self.patience);
+        loop {
+            match self.far.try_receive() {
+                Ok(sheet) => {
+                    self.patience.learn(&spin, true);
+                    return Some(Some(read(sheet, out)));
+                }
+                Err(Taken::End) => return Some(None),
+                Err(_) if spin.again() => {}
+                Err(_) => {
+                    self.patience.learn(&spin, false);
+                    return None;
+                }
+            }
+        }
+    }
+
+    /// Says what the guest does. Nothing happens if nobody waits for it any more.
+    pub(super) fn say(&mut self, write: impl FnOnce(&mut ToHost)) {
+        if let Some(sheet) = self.far.sheet() {
+            write(sheet);
+            self.far.answer();
+        }
+    }
+}
+
+fn read(sheet: &mut ToGuest, out: &mut Vec<u8>) -> Order {
+    sheet.note.take(out);
+    sheet.kind
+}
+
+/// Wakes a thread that is parked.
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.0.unpark();
+    }
 }
 
 fn live(birth: Birth, ready: oneshot::Sender<Verdict>) {
-    let _farewell = Farewell(Arc::clone(&birth.port));
     let image = match Image::load(&birth.library).and_then(|image| image.init(&birth.init_payload).map(|()| image)) {
         Ok(image) => image,
         Err(error) => {
@@ -85,42 +150,51 @@ fn live(birth: Birth, ready: oneshot::Sender<Verdict>) {
         return image.end();
     }
     let call = Rc::new(ActiveCall {
-        port: birth.port,
+        post: RefCell::new(Post::new(birth.far)),
         account: Account::default(),
         host_calls_max: birth.limits.host_calls,
         host_calls: Cell::new(0),
-        patience: Cell::default(),
     });
     // The library's bytes are in its memory file now.
     drop(birth.library);
-    let reply_bytes_max = birth.limits.reply_bytes;
-    while let Some(message) = receive(&call) {
-        let ToGuest::Call(mut sheet) = message else { continue };
-        let Sheet { frame, reply, optional, .. } = &mut *sheet;
-        let outcome = active::with(&call, || {
-            image.handle(frame, |code, bytes| {
-                let payload = judge(code, bytes, *optional, reply_bytes_max)?;
-                reply.clear();
-                reply.extend_from_slice(payload);
-                Ok(())
-            })
-        });
-        let is_crash = matches!(outcome, Err(Failure::Crash(_)));
-        call.port.answer(ToHost::Returned(outcome, sheet));
-        if is_crash {
-            return;
-        }
+    if serve(&image, &call, birth.limits.reply_bytes) {
+        image.end();
     }
-    image.end();
 }
 
-/// Tells the run that the thread has ended, however it did.
-struct Farewell(Arc<Port>);
-
-impl Drop for Farewell {
-    fn drop(&mut self) {
-        self.0.farewell(ToHost::Gone);
+/// Has the guest handle one event after the other. False if the guest is lost, and its image must stay as it is.
+fn serve(image: &Image, call: &Rc<ActiveCall>, reply_bytes_max: usize) -> bool {
+    let mut frame = Vec::new();
+    while let Some(order) = receive(call, &mut frame) {
+        if order == Order::OpDone {
+            continue;
+        }
+        let optional = order == Order::HandleOptional;
+        let is_crash = active::with(call, || {
+            image.handle(&frame, |code, bytes| {
+                let outcome = judge(code, bytes, optional, reply_bytes_max);
+                let is_crash = matches!(outcome, Err(Failure::Crash(_)));
+                // From here on the run may be another event's, and the reply still goes back to the guest.
+                active::end();
+                call.post.borrow_mut().say(|sheet| match outcome {
+                    Ok(payload) => {
+                        sheet.said = Said::Returned;
+                        sheet.note.write(payload);
+                    }
+                    Err(failure) => sheet.said = Said::Failed(Box::new(failure)),
+                });
+                is_crash
+            })
+        });
+        if is_crash {
+            return false;
+        }
     }
+    true
+}
+
+fn receive(call: &ActiveCall, frame: &mut Vec<u8>) -> Option<Order> {
+    call.post.borrow_mut().receive(frame)
 }
 
 /// One of [`THREADS_MAX`].

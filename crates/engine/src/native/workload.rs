@@ -7,31 +7,21 @@ use playhouse_wire::native::{GuestFrames, init_payload};
 use tokio::runtime::Handle;
 
 use super::contexts::Contexts;
+use super::desk::Desk;
 use super::error::LoadError;
-use super::port::Port;
 use super::run::Run;
-use super::sheet::Sheet;
-use super::spin::Patience;
+use super::turnstile::turnstile;
 use super::worker::{self, Birth};
 use crate::{Context, Running, Seed, Workload};
 
 /// One native actor: an image and a thread of its own.
 pub(super) struct NativeWorkload {
-    pub(super) port: Arc<Port>,
+    /// Present while no run has the guest. Dropping it ends the guest's thread.
+    pub(super) desk: Mutex<Option<Desk>>,
     pub(super) frames: GuestFrames,
     /// Of guests that call in contexts.
     pub(super) contexts: Option<Contexts>,
     pub(super) lost: AtomicBool,
-    /// A run has the guest.
-    pub(super) busy: AtomicBool,
-    pub(super) spare: Mutex<Spare>,
-}
-
-/// What one run leaves to the next.
-#[derive(Default)]
-pub(super) struct Spare {
-    pub(super) sheet: Option<Box<Sheet>>,
-    pub(super) patience: Patience,
 }
 
 impl NativeWorkload {
@@ -41,20 +31,17 @@ impl NativeWorkload {
         actor_type: ActorType,
         seed: Seed,
     ) -> Result<Arc<dyn Workload>, ActorError> {
-        let port = Arc::new(Port::new());
+        let (near, far) = turnstile();
         let host_calls_max = seed.limits.host_calls;
-        let birth =
-            Birth { library, init_payload: init_payload(&actor_type), limits: seed.limits, port: Arc::clone(&port) };
+        let birth = Birth { library, init_payload: init_payload(&actor_type), limits: seed.limits, far };
         let name = format!("native {:x}", seed.self_id.serial().number());
         let ready = worker::spawn(&name, birth)?.await.unwrap_or(Err(LoadError::Ended))?;
         let contexts = ready.has_contexts.then(|| Contexts::new(Handle::current(), host_calls_max));
         Ok(Arc::new(Self {
-            port,
+            desk: Mutex::new(Some(Desk::new(near))),
             frames: GuestFrames::new(&seed.self_id),
             contexts,
             lost: AtomicBool::new(false),
-            busy: AtomicBool::new(false),
-            spare: Mutex::default(),
         }))
     }
 }
@@ -66,11 +53,5 @@ impl Workload for NativeWorkload {
 
     fn is_lost(&self) -> bool {
         self.lost.load(Ordering::Acquire)
-    }
-}
-
-impl Drop for NativeWorkload {
-    fn drop(&mut self) {
-        self.port.close();
     }
 }

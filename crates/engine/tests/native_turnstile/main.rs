@@ -1,99 +1,109 @@
-//! The two sides of the native engine's turnstile in every interleaving of up to two preemptions, by loom. The file under test is the engine's own;
-//! loom's types stand in for those of `sync`.
+//! The two sides of the native engine's turnstile in every interleaving of up to two preemptions, by loom. The files under test are the engine's own;
+//! loom's types stand in for those of `sync`, and see every access to a slot or a waker that is not ordered.
 #![cfg(feature = "native")]
 #![expect(clippy::unwrap_used, reason = "a model stops at the first surprise")]
 
 use std::future::poll_fn;
+use std::task::{Context, Poll, Waker};
 
 use loom::future::block_on;
-use loom::sync::Arc;
 use loom::thread;
 
+#[path = "../../src/native/lane.rs"]
+mod lane;
 #[path = "../../src/native/turnstile.rs"]
-#[expect(dead_code, reason = "the models use what they need")]
 mod turnstile;
 
-use turnstile::Turnstile;
+use lane::Taken;
+use turnstile::turnstile;
 
 mod sync {
+    pub(super) use loom::cell::UnsafeCell;
+    pub(super) use loom::hint::spin_loop;
+    pub(super) use loom::sync::Arc;
     pub(super) use loom::sync::atomic::{AtomicU8, Ordering};
-    pub(super) use loom::sync::{Condvar, MutexGuard};
-
-    pub(super) struct Mutex<T>(loom::sync::Mutex<T>);
-
-    impl<T> Mutex<T> {
-        pub(super) fn new(value: T) -> Self {
-            Self(loom::sync::Mutex::new(value))
-        }
-
-        pub(super) fn lock(&self) -> MutexGuard<'_, T> {
-            self.0.lock().unwrap()
-        }
-    }
-
-    pub(super) fn wait<'a, T>(condvar: &Condvar, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
-        condvar.wait(guard).unwrap()
-    }
 }
 
-type Door = Turnstile<u32, u32>;
+type Near = turnstile::Near<u32, u32>;
+type Far = turnstile::Far<u32, u32>;
 
 /// Every interleaving with at most two preemptions, which is where bugs of two threads show; all of them take hours.
-fn model(body: impl Fn() + Send + Sync + 'static) {
+fn model(body: impl Fn(Near, Far) + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(2);
-    builder.check(body);
+    builder.check(move || {
+        let (near, far) = turnstile();
+        body(near, far);
+    });
 }
 
-/// Looks twice before it parks.
-fn look_and_receive(door: &Door) -> Option<u32> {
-    let _ = door.is_called() || door.is_called();
-    door.receive()
+fn send(near: &mut Near, number: u32) {
+    *near.sheet().unwrap() = number;
+    near.send();
 }
 
-fn answer_of(door: &Door) -> u32 {
-    block_on(poll_fn(|cx| door.poll(cx)))
+fn answer(far: &mut Far, number: u32) {
+    *far.sheet().unwrap() = number;
+    far.answer();
+}
+
+fn await_answer(near: &mut Near) -> Option<u32> {
+    block_on(poll_fn(|cx| near.poll(cx).map(|up| up.copied())))
+}
+
+fn receive(far: &mut Far) -> Option<u32> {
+    block_on(poll_fn(|cx| far.poll(cx).map(|down| down.copied())))
+}
+
+/// Looks twice before it sleeps.
+fn look_and_receive(far: &mut Far) -> Option<u32> {
+    for _ in 0..2 {
+        match far.try_receive() {
+            Ok(down) => return Some(*down),
+            Err(Taken::End) => return None,
+            Err(_) => {}
+        }
+    }
+    receive(far)
 }
 
 /// Two events one after the other: no message is lost, doubled or reordered, and nobody sleeps for ever.
 #[test]
 fn messages_alternate() {
-    model(|| {
-        let door = Arc::new(Door::new());
-        let far = Arc::clone(&door);
+    model(|mut near, mut far| {
         let guest = thread::spawn(move || {
             let mut seen = Vec::new();
-            while let Some(message) = far.receive() {
+            while let Some(message) = receive(&mut far) {
                 seen.push(message);
-                far.answer(message + 10);
+                answer(&mut far, message + 10);
             }
             seen
         });
         for number in 1..=2 {
-            assert!(door.send(number).is_ok());
-            assert_eq!(answer_of(&door), number + 10);
+            send(&mut near, number);
+            assert!(near.sheet().is_none());
+            assert_eq!(await_answer(&mut near), Some(number + 10));
         }
-        door.close();
+        drop(near);
         assert_eq!(guest.join().unwrap(), [1, 2]);
     });
 }
 
-/// A guest that spins, and one that asks something in the middle of its event.
+/// A guest that looks before it sleeps, and one that asks something in the middle of its event.
 #[test]
 fn an_operation_in_the_middle() {
-    model(|| {
-        let door = Arc::new(Door::new());
-        let far = Arc::clone(&door);
+    model(|mut near, mut far| {
         let guest = thread::spawn(move || {
-            assert_eq!(look_and_receive(&far), Some(1));
-            far.answer(2);
-            assert_eq!(far.receive(), Some(3));
-            far.answer(4);
+            assert_eq!(look_and_receive(&mut far), Some(1));
+            answer(&mut far, 2);
+            assert!(far.sheet().is_none());
+            assert_eq!(look_and_receive(&mut far), Some(3));
+            answer(&mut far, 4);
         });
-        assert!(door.send(1).is_ok());
-        assert_eq!(answer_of(&door), 2);
-        assert!(door.send(3).is_ok());
-        assert_eq!(answer_of(&door), 4);
+        send(&mut near, 1);
+        assert_eq!(await_answer(&mut near), Some(2));
+        send(&mut near, 3);
+        assert_eq!(await_answer(&mut near), Some(4));
         guest.join().unwrap();
     });
 }
@@ -101,50 +111,66 @@ fn an_operation_in_the_middle() {
 /// Exactly one side gets a message that is taken back while the other side may take it.
 #[test]
 fn a_message_taken_back() {
-    model(|| {
-        let door = Arc::new(Door::new());
-        let far = Arc::clone(&door);
-        let guest = thread::spawn(move || far.receive());
-        assert!(door.send(1).is_ok());
-        let back = door.retract();
-        door.close();
+    model(|mut near, mut far| {
+        let guest = thread::spawn(move || receive(&mut far));
+        send(&mut near, 1);
+        let is_back = near.take_back();
+        assert_eq!(near.sheet().is_some(), is_back);
+        drop(near);
         let taken = guest.join().unwrap();
-        assert!(back.is_some() || taken.is_none() || taken == Some(1));
-        assert!(!(back.is_some() && taken.is_some()), "both sides have the message");
+        assert!(is_back || taken.is_none() || taken == Some(1));
+        assert!(!(is_back && taken.is_some()), "both sides have the message");
+    });
+}
+
+/// A message that was taken back makes room for another.
+#[test]
+fn another_message_instead() {
+    model(|mut near, mut far| {
+        let guest = thread::spawn(move || {
+            let message = receive(&mut far).unwrap();
+            answer(&mut far, message + 10);
+            message
+        });
+        send(&mut near, 1);
+        let is_back = near.take_back();
+        if is_back {
+            send(&mut near, 2);
+        }
+        let expected = if is_back { 2 } else { 1 };
+        assert_eq!(await_answer(&mut near), Some(expected + 10));
+        assert_eq!(guest.join().unwrap(), expected);
     });
 }
 
 /// The end of the guest's thread is heard, before or after the near side begins to wait, and ends all sending.
 #[test]
 fn the_far_side_ends() {
-    model(|| {
-        let door = Arc::new(Door::new());
-        let far = Arc::clone(&door);
+    model(|mut near, mut far| {
         let guest = thread::spawn(move || {
-            let _ = far.receive();
-            far.farewell(99);
+            let _ = receive(&mut far);
         });
-        assert!(door.send(1).is_ok());
-        assert_eq!(answer_of(&door), 99);
+        send(&mut near, 1);
+        assert_eq!(await_answer(&mut near), None);
         guest.join().unwrap();
-        assert_eq!(door.send(2), Err(2));
+        assert!(near.sheet().is_none());
+        assert_eq!(near.try_take(), Err(Taken::End));
     });
 }
 
-/// An answer given just before the end is not replaced by the farewell.
+/// An answer given just before the end is not lost.
 #[test]
 fn an_answer_outlives_its_giver() {
-    model(|| {
-        let door = Arc::new(Door::new());
-        let far = Arc::clone(&door);
+    model(|mut near, mut far| {
         let guest = thread::spawn(move || {
-            if let Some(message) = far.receive() {
-                far.answer(message + 10);
+            if let Some(message) = receive(&mut far) {
+                answer(&mut far, message + 10);
             }
-            far.farewell(99);
         });
-        assert!(door.send(1).is_ok());
-        assert_eq!(answer_of(&door), 11);
+        send(&mut near, 1);
+        assert_eq!(await_answer(&mut near), Some(11));
+        send(&mut near, 2);
+        assert_eq!(await_answer(&mut near), None);
         guest.join().unwrap();
     });
 }
@@ -152,17 +178,42 @@ fn an_answer_outlives_its_giver() {
 /// A guest that waits for the reply to an operation of a run that is given up finds the end.
 #[test]
 fn the_near_side_gives_up() {
-    model(|| {
-        let door = Arc::new(Door::new());
-        let far = Arc::clone(&door);
+    model(|mut near, mut far| {
         let guest = thread::spawn(move || {
-            if far.receive().is_some() {
-                far.answer(2);
-                assert_eq!(far.receive(), None);
+            if receive(&mut far).is_some() {
+                answer(&mut far, 2);
+                assert_eq!(receive(&mut far), None);
+                // What it does afterwards reaches nobody.
+                answer_if_asked(&mut far);
+                assert_eq!(receive(&mut far), None);
             }
         });
-        assert!(door.send(1).is_ok());
-        door.close();
+        send(&mut near, 1);
+        drop(near);
+        guest.join().unwrap();
+    });
+}
+
+fn answer_if_asked(far: &mut Far) {
+    assert!(far.sheet().is_none());
+    far.answer();
+}
+
+/// A run moves from one task to another between two polls, while the answer comes: the last waker is called.
+#[test]
+fn the_waker_changes() {
+    model(|mut near, mut far| {
+        let guest = thread::spawn(move || {
+            let message = receive(&mut far).unwrap();
+            answer(&mut far, message + 10);
+        });
+        send(&mut near, 1);
+        let early = near.poll(&mut Context::from_waker(Waker::noop())).map(|up| up.copied());
+        let answer = match early {
+            Poll::Ready(answer) => answer,
+            Poll::Pending => await_answer(&mut near),
+        };
+        assert_eq!(answer, Some(11));
         guest.join().unwrap();
     });
 }

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use bytes::Bytes;
-use playhouse_crypto::{KeyFile, SigningKey};
+use playhouse_crypto::{KdfCost, KeyFile, KeyKind, KeyMaterial, MasterKey, SealedMasterKey, Secret, SigningKey};
 use playhouse_package::{Builder, LockFile, TrustPolicy};
 use playhouse_types::{ActorError, ErrorKind};
 use playhouse_wire::proto;
@@ -37,6 +37,7 @@ fn main() -> std::io::Result<()> {
     names()?;
     wire()?;
     packages(&key)?;
+    actor_keys().map_err(std::io::Error::other)??;
     let policy = TrustPolicy::for_key("acme".parse().expect("a name"), key.verifying_key());
     write("trust_policy", "pinned", policy.to_toml().as_bytes())?;
     write("trust_policy", "rules", b"revoked_keys = [\"mfr-0011223344556677\"]\nrevoked_packages = []\n\n[[minimum]]\ntype = \"acme:Echo\"\nversion = \"1.2.0\"\n")?;
@@ -54,6 +55,30 @@ fn main() -> std::io::Result<()> {
         write("mailbox", name, &ops)?;
     }
     Ok(())
+}
+
+/// Made with what the oracles open them with.
+fn actor_keys() -> Result<std::io::Result<()>, Box<dyn std::error::Error + Send + Sync>> {
+    let vault = oracles::key_vault();
+    let material = |kind, byte| KeyMaterial::generate(kind, move |bytes: &mut [u8]| bytes.fill(byte));
+    let mut files = Vec::new();
+    for kind in [KeyKind::Signing, KeyKind::Agreement, KeyKind::Secret] {
+        let record = vault.create("k", material(kind, 8)?, |bytes| bytes.fill(9))?;
+        files.push(("key_record", kind.name(), record.to_bytes()));
+        let rotated = vault.rotate("k", &record, material(kind, 10)?, |bytes| bytes.fill(11))?;
+        files.push(("key_record", ["rotated_", kind.name()].concat().leak(), rotated.to_bytes()));
+    }
+    let record = vault.create("k", material(KeyKind::Secret, 8)?, |bytes| bytes.fill(9))?;
+    let sealed = vault.secret("k", &record)?.seal(b"plain", b"context", |bytes| bytes.fill(1))?;
+    files.push(("sealed_data", "context", [b"\x07context", sealed.as_slice()].concat()));
+    let empty = vault.secret("k", &record)?.seal(b"", b"", |bytes| bytes.fill(1))?;
+    files.push(("sealed_data", "empty", [&[0], empty.as_slice()].concat()));
+    let mut next = 0;
+    let master = MasterKey::generate(|bytes| bytes.fill_with(|| (next, next += 1).0))?;
+    let sealed = SealedMasterKey::seal(&master, Secret::KeyFile(&[1; 32]), KdfCost::LOWEST, |bytes| bytes.fill(1))?;
+    files.push(("master_key", "plain", master.danger_to_text().as_bytes().to_vec()));
+    files.push(("master_key", "sealed", sealed.to_json().into_bytes()));
+    Ok(files.into_iter().try_for_each(|(target, name, bytes)| write(target, name, &bytes)))
 }
 
 fn names() -> std::io::Result<()> {

@@ -23,7 +23,7 @@ mod wasm {
 }
 
 pub use frames::{envelope, native_frames, native_reply};
-pub use keys::key_file;
+pub use keys::{key_file, key_record, key_vault, master_key, sealed_data};
 pub use names::{error_text, ids, uri};
 pub use packages::{altered_original, archive, lock, manifest, package_altered, proto, trust_policy};
 pub use wasm::component_rewrite;
@@ -44,13 +44,16 @@ pub const TARGETS: &[(&str, Oracle)] = &[
     ("error_text", error_text),
     ("ids", ids),
     ("key_file", key_file),
+    ("key_record", key_record),
     ("lock", lock),
     ("mailbox", mailbox),
     ("manifest", manifest),
+    ("master_key", master_key),
     ("native_frames", native_frames),
     ("native_reply", native_reply),
     ("package_altered", package_altered),
     ("proto", proto),
+    ("sealed_data", sealed_data),
     ("trust_policy", trust_policy),
     ("uri", uri),
 ];

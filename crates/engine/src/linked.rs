@@ -11,6 +11,7 @@ use std::marker::PhantomData;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -145,6 +146,10 @@ impl Backend for HostBackend {
 
     fn request_id(&self) -> &RequestId {
         &self.0.request_id
+    }
+
+    fn time_left(&self) -> Option<Duration> {
+        self.0.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()))
     }
 
     fn perform(&self, op: HostOp) -> Operation {

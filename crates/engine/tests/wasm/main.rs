@@ -26,8 +26,8 @@ mod source;
 /// Replies with the payload.
 const ECHO: &str = "
     (i32.store8 (i32.const 1024) (i32.const 0))
-    (i32.store (i32.const 1032) (i32.load offset=104 (local.get $p0)))
-    (i32.store (i32.const 1036) (i32.load offset=108 (local.get $p0)))
+    (i32.store (i32.const 1032) (local.get $p2))
+    (i32.store (i32.const 1036) (local.get $p3))
     (i32.const 1024)";
 
 /// Grows by a byte of reply with every request: what one instance keeps, another does not see.

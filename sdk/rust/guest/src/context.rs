@@ -1,6 +1,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use bytes::Bytes;
 use playhouse_types::{
@@ -19,6 +20,10 @@ pub trait Backend: Send + Sync {
     fn caller(&self) -> Option<&ActorId>;
     /// The request that the event belongs to.
     fn request_id(&self) -> &RequestId;
+    /// Time until whoever waits for the event gives up; none if nobody does, or where the ABI does not say it.
+    fn time_left(&self) -> Option<Duration> {
+        None
+    }
     /// Asks something of the host.
     fn perform(&self, op: HostOp) -> Operation;
     /// Writes to the actor's log.
@@ -58,6 +63,13 @@ impl<'a> Context<'a> {
     #[must_use]
     pub fn request_id(&self) -> &'a RequestId {
         self.0.request_id()
+    }
+
+    /// Time until whoever waits for the event gives up, zero if that has passed; none if nobody does. Native guests are not
+    /// told: for them it is always none.
+    #[must_use]
+    pub fn time_left(&self) -> Option<Duration> {
+        self.0.time_left()
     }
 
     /// Sends a request and awaits the reply's bytes. Typed clients are easier.

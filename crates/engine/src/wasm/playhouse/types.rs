@@ -253,13 +253,3 @@ impl From<Error> for ActorError {
         }
     }
 }
-
-#[derive(Debug, Clone, ComponentType, Lower)]
-#[component(record)]
-pub(super) struct Invocation {
-    #[component(name = "self-id")]
-    pub(super) self_id: Arc<ActorId>,
-    pub(super) caller: Option<Arc<ActorId>>,
-    #[component(name = "request-id")]
-    pub(super) request_id: String,
-}

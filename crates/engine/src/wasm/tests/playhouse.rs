@@ -1,3 +1,6 @@
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
 use bytes::Bytes;
 use expect_test::{Expect, expect};
 use playhouse_types::{
@@ -6,11 +9,11 @@ use playhouse_types::{
 
 use super::kit::{Actor, PLAYHOUSE, Source, other_id, request};
 
-/// Replies with the payload; the parameters lie in memory because there are more than sixteen.
+/// Replies with the payload.
 pub(super) const ECHO: &str = "
     (i32.store8 (i32.const 1024) (i32.const 0))
-    (i32.store (i32.const 1032) (i32.load offset=104 (local.get $p0)))
-    (i32.store (i32.const 1036) (i32.load offset=108 (local.get $p0)))
+    (i32.store (i32.const 1032) (local.get $p2))
+    (i32.store (i32.const 1036) (local.get $p3))
     (i32.const 1024)";
 
 async fn check(body: &str, payload: &[u8], expected: &Expect) {
@@ -18,9 +21,10 @@ async fn check(body: &str, payload: &[u8], expected: &Expect) {
     expected.assert_eq(&actor.ask(payload).await);
 }
 
-/// A reply that shows the string whose place is stored at `offset` in the parameters.
-fn shows(offset: u32) -> String {
-    ECHO.replace("offset=104", &format!("offset={offset}")).replace("offset=108", &format!("offset={}", offset + 4))
+/// A reply that shows the string whose place is stored at an address of the memory.
+fn shows(address: u32) -> String {
+    let (at, length) = (format!("(i32.load (i32.const {address}))"), format!("(i32.load (i32.const {}))", address + 4));
+    ECHO.replace("(local.get $p2)", &at).replace("(local.get $p3)", &length)
 }
 
 #[tokio::test]
@@ -30,13 +34,39 @@ async fn answers_requests() {
 }
 
 #[tokio::test]
-async fn tells_who_is_asked_by_whom_for_what() {
-    check(&shows(16), b"", &expect![[r#"ok "acme""#]]).await;
-    check(&shows(24), b"", &expect![[r#"ok "Echo""#]]).await;
-    check(&shows(32), b"", &expect![[r#"ok "1.0.0""#]]).await;
-    check(&shows(72), b"", &expect![[r#"ok "Other""#]]).await;
-    check(&shows(88), b"", &expect![[r#"ok "local-5""#]]).await;
-    check(&shows(96), b"", &expect![[r#"ok "echo.Echo.Echo""#]]).await;
+async fn tells_the_route() {
+    check(&ECHO.replace("$p2", "$p0").replace("$p3", "$p1"), b"", &expect![[r#"ok "echo.Echo.Echo""#]]).await;
+}
+
+#[tokio::test]
+async fn says_who_is_asked_by_whom_for_what() {
+    let shown = |getter: &str, address| format!("(call ${getter} (i32.const 2048)) {}", shows(address));
+    check(&shown("self-id", 2048 + 16), b"", &expect![[r#"ok "acme""#]]).await;
+    check(&shown("self-id", 2048 + 24), b"", &expect![[r#"ok "Echo""#]]).await;
+    check(&shown("self-id", 2048 + 32), b"", &expect![[r#"ok "1.0.0""#]]).await;
+    check(&shown("caller", 2048 + 32), b"", &expect![[r#"ok "Other""#]]).await;
+    check(&shown("request-id", 2048), b"", &expect![[r#"ok "local-5""#]]).await;
+}
+
+/// The reply has as many bytes as the option says milliseconds, or 7 if it says none.
+#[tokio::test]
+async fn says_how_long_somebody_waits() {
+    let body = "
+        (call $time-left-ms (i32.const 2048))
+        (i32.store (i32.const 1032) (i32.const 4096))
+        (i32.store (i32.const 1036) (i32.const 7))
+        (if (i32.load8_u (i32.const 2048)) (then (i32.store (i32.const 1036) (i32.load (i32.const 2056)))))
+        (i32.const 1024)";
+    let actor = Actor::new(&Source { wit: PLAYHOUSE, bodies: &[("handle", body)], more: "" }).await;
+    let now = Instant::now();
+    let mut seen = Vec::new();
+    for deadline in [None, Some(now), Some(now + Duration::from_secs(60))] {
+        let event = request(b"");
+        let context = crate::Context { deadline, ..actor.context(&event) };
+        seen.push(Arc::clone(&actor.workload).run(context, event).await.unwrap().len());
+    }
+    assert_eq!(seen[..2], [7, 0]);
+    assert!((50_000..=60_000).contains(&seen[2]), "{seen:?}");
 }
 
 /// Every request allocates its future. 1,704 bytes of it are wasmtime's own call.
@@ -61,12 +91,10 @@ async fn delivers_every_event() {
             format!("(call $log (i32.const 3) (i32.const {at}) (i32.const {})) (i32.const 1024)", name.len()),
         ));
     }
-    // The number of the case stands behind the invocation.
-    let number = "(i32.store8 (i32.const 3000) (i32.add (i32.const 65) (i32.load8_u offset=96 (local.get $p0))))
+    let number = "(i32.store8 (i32.const 3000) (i32.add (i32.const 65) (local.get $p0)))
         (call $log (i32.const 1) (i32.const 3000) (i32.const 1))";
     bodies.push(("on-runtime", number.to_owned()));
-    let payload =
-        "(call $log (i32.const 0) (i32.load offset=112 (local.get $p0)) (i32.load offset=116 (local.get $p0)))
+    let payload = "(call $log (i32.const 0) (i32.load offset=16 (local.get $p0)) (i32.load offset=20 (local.get $p0)))
         (i32.const 1024)";
     bodies.push(("on-chunk", payload.to_owned()));
     let bodies: Vec<_> = bodies.iter().map(|(name, body)| (*name, body.as_str())).collect();

@@ -67,7 +67,7 @@ fn another_world() {
 #[test]
 fn missing_functions() {
     check(
-        &altered(PLAYHOUSE, "    on-stop: func(context: invocation) -> result<_, error>;\n", ""),
+        &altered(PLAYHOUSE, "    on-stop: func() -> result<_, error>;\n", ""),
         &expect!["invalid argument: playhouse:actor/actor@0.1.0 lacks the function on-stop [wasm-world]"],
     );
     check(
@@ -108,11 +108,7 @@ fn unknown_imports() {
 #[test]
 fn types_of_another_shape() {
     check(
-        &altered(
-            PLAYHOUSE,
-            "handle: func(context: invocation, route: string,",
-            "handle: func(context: invocation, route: list<u8>,",
-        ),
+        &altered(PLAYHOUSE, "handle: func(route: string,", "handle: func(route: list<u8>,"),
         &expect![
             "invalid argument: playhouse:actor/actor@0.1.0: handle has another type than the world's: expected `string` found `list` [wasm-shape]"
         ],

@@ -84,7 +84,7 @@ async fn a_flood_of_output_is_cut() {
 #[tokio::test]
 async fn exit_is_a_crash() {
     let actor = actor("0.2.6", "(call $exit (i32.const 1)) unreachable", "").await;
-    expect!["crash internal error: the guest exited with status 1; at function 15 [guest-exit] (lost)"]
+    expect!["crash internal error: the guest exited with status 1; at function 19 [guest-exit] (lost)"]
         .assert_eq(&actor.ask(b"").await);
 }
 

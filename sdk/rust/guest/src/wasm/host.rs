@@ -1,39 +1,37 @@
 use std::future::ready;
+use std::sync::OnceLock;
+use std::time::Duration;
 
 use playhouse_types::{ActorError, ActorId, HostOp, HostReply, LogLevel, RequestId};
 
-use super::bindings::playhouse::actor::{host, types as wit};
+use super::bindings::playhouse::actor::{host, invocation, types as wit};
 use super::convert;
 use crate::context::{Backend, Operation};
 
-/// The imported host, for one event.
+/// The imported host, for one event. What surrounds the event is asked for when the actor first wants it.
+#[derive(Default)]
 pub(super) struct HostBackend {
-    self_id: ActorId,
-    caller: Option<ActorId>,
-    request_id: RequestId,
-}
-
-impl HostBackend {
-    pub(super) fn new(context: wit::Invocation) -> Result<Self, ActorError> {
-        Ok(Self {
-            self_id: convert::id_in(context.self_id)?,
-            caller: context.caller.map(convert::id_in).transpose()?,
-            request_id: context.request_id.parse().map_err(convert::malformed)?,
-        })
-    }
+    caller: OnceLock<Option<ActorId>>,
+    request_id: OnceLock<RequestId>,
 }
 
 impl Backend for HostBackend {
     fn self_id(&self) -> &ActorId {
-        &self.self_id
+        /// The same in every event.
+        static SELF_ID: OnceLock<ActorId> = OnceLock::new();
+        SELF_ID.get_or_init(|| well_formed(convert::id_in(invocation::self_id())))
     }
 
     fn caller(&self) -> Option<&ActorId> {
-        self.caller.as_ref()
+        self.caller.get_or_init(|| invocation::caller().map(|id| well_formed(convert::id_in(id)))).as_ref()
     }
 
     fn request_id(&self) -> &RequestId {
-        &self.request_id
+        self.request_id.get_or_init(|| well_formed(invocation::request_id().parse().map_err(convert::malformed)))
+    }
+
+    fn time_left(&self) -> Option<Duration> {
+        invocation::time_left_ms().map(Duration::from_millis)
     }
 
     fn perform(&self, op: HostOp) -> Operation {
@@ -43,6 +41,14 @@ impl Backend for HostBackend {
     fn log(&self, level: LogLevel, text: &str) {
         log(level, text);
     }
+}
+
+/// What the host says of the event. An id that breaks a rule is no error of the actor's, and there is nothing to go on with.
+fn well_formed<T>(said: Result<T, ActorError>) -> T {
+    said.unwrap_or_else(|error| {
+        log(LogLevel::Error, error.message());
+        std::process::abort()
+    })
 }
 
 pub(super) fn log(level: LogLevel, text: &str) {

@@ -16,11 +16,37 @@ pub enum Grant {
     Discover,
     /// Register streams and send chunks.
     Stream,
+    /// Keep private state.
+    State,
+    /// Set timers.
+    Timers,
+    /// Use keys, and hash.
+    Crypto,
+    /// Read settings.
+    Config,
+    /// Read secrets.
+    Secrets,
+    /// Ask for random bytes.
+    Random,
+    /// Read the time of day.
+    Clock,
 }
 
 impl Grant {
     /// Every grant.
-    pub const ALL: [Self; 4] = [Self::Call, Self::Tell, Self::Discover, Self::Stream];
+    pub const ALL: [Self; 11] = [
+        Self::Call,
+        Self::Tell,
+        Self::Discover,
+        Self::Stream,
+        Self::State,
+        Self::Timers,
+        Self::Crypto,
+        Self::Config,
+        Self::Secrets,
+        Self::Random,
+        Self::Clock,
+    ];
 
     /// The name in manifests and configuration.
     #[must_use]
@@ -30,6 +56,13 @@ impl Grant {
             Self::Tell => "tell",
             Self::Discover => "discover",
             Self::Stream => "stream",
+            Self::State => "state",
+            Self::Timers => "timers",
+            Self::Crypto => "crypto",
+            Self::Config => "config",
+            Self::Secrets => "secrets",
+            Self::Random => "random",
+            Self::Clock => "clock",
         }
     }
 
@@ -45,13 +78,20 @@ impl Grant {
             HostOp::Tell { .. } => Self::Tell,
             HostOp::Discover { .. } => Self::Discover,
             HostOp::RegisterStream { .. } | HostOp::UnregisterStream { .. } | HostOp::SendChunk { .. } => Self::Stream,
+            HostOp::State(_) => Self::State,
+            HostOp::Timer(_) => Self::Timers,
+            HostOp::Crypto(_) => Self::Crypto,
+            HostOp::Config { .. } => Self::Config,
+            HostOp::Secret { .. } => Self::Secrets,
+            HostOp::Random { .. } => Self::Random,
+            HostOp::Now => Self::Clock,
         }
     }
 }
 
 /// A set of grants.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
-pub struct Grants(u8);
+pub struct Grants(u16);
 
 impl Grants {
     /// Nothing.
@@ -59,6 +99,9 @@ impl Grants {
 
     /// What actr 0.3 gives every actor, and what an actor has that declares nothing: all host operations of its ABI.
     pub const ACTR: Self = Self(0b1111);
+
+    /// Every grant: what a node's policy allows unless it says less. A package has of these what it declares.
+    pub const ALL: Self = Self((1 << Grant::ALL.len()) - 1);
 
     /// The set with one more grant.
     #[must_use]
@@ -105,6 +148,7 @@ mod tests {
         assert_eq!(format!("{set:?}"), r#"{"call", "stream"}"#);
         assert!(set.has(Grant::Call) && !set.has(Grant::Tell));
         assert_eq!(set.and(Grants::ACTR), set);
-        assert_eq!(Grants::from_names(Grant::ALL.map(Grant::name)), Grants::ACTR);
+        assert_eq!(Grants::from_names(Grant::ALL.map(Grant::name)), Grants::ALL);
+        assert_eq!(Grants::from_names(["call", "tell", "discover", "stream"]), Grants::ACTR);
     }
 }

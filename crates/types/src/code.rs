@@ -38,6 +38,11 @@ codes! {
     /// An error that a guest or a peer made, without a rule of ours behind it.
     Unspecified "unspecified" fix "Read the message; it is the actor's own. `playhouse logs ACTOR` may say more.";
 
+    // The store.
+
+    /// The actor asked for state, timers or keys on a node that keeps no store.
+    StoreMissing "store-missing" fix "Give the node a store: `playhouse run --store DIRECTORY`, or `NodeBuilder::store` where a node is embedded.";
+
     // The scheduler and the node.
 
     /// The queue in front of the actor holds as many messages as it may, and its policy is to reject.

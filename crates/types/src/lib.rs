@@ -20,6 +20,7 @@
 mod code;
 mod error;
 mod id;
+mod label;
 pub mod limits;
 mod name;
 mod op;
@@ -31,8 +32,12 @@ mod uri;
 pub use code::Code;
 pub use error::{ActorError, ErrorKind, Fault};
 pub use id::{ActorId, ActorType, Realm, Serial};
+pub use label::Label;
 pub use name::{Name, ParseError, Version};
-pub use op::{Dest, ErrorCategory, ErrorEvent, Event, HostOp, HostReply, LogLevel, PeerEvent, RuntimeEvent, Timestamp};
+pub use op::{
+    CryptoOp, Dest, ErrorCategory, ErrorEvent, Event, HashAlgorithm, HostOp, HostReply, KeyPurpose, LogLevel, PeerEvent,
+    RuntimeEvent, Schedule, StateChange, StateEntry, StateKey, StateOp, StateVersion, Timer, TimerOp, Timestamp,
+};
 pub use request::RequestId;
 pub use route::RouteKey;
 pub use stream::{DataChunk, PayloadClass, StreamId};

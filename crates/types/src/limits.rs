@@ -21,3 +21,11 @@ pub const METADATA_ENTRIES_MAX: usize = 64;
 pub const MESSAGE_BYTES_MAX: usize = 64 << 20;
 /// Actors waiting for each other in one call chain. Deeper chains are refused: they are runaway recursion.
 pub const CALL_DEPTH_MAX: usize = 64;
+/// Bytes in a label: the name that a workload gives a timer, a key, a setting or a secret. People type them.
+pub const LABEL_BYTES_MAX: usize = 128;
+/// Bytes in a key of state. A record with a key of this size still fits a quarter of a 4 KiB page of the store.
+pub const STATE_KEY_BYTES_MAX: usize = 512;
+/// Bytes in one value of state. A value is read and written whole; more than this belongs in several keys.
+pub const STATE_VALUE_BYTES_MAX: usize = 8 << 20;
+/// Random bytes in one operation. Whoever needs more wants a stream cipher of their own, seeded with 32.
+pub const RANDOM_BYTES_MAX: u32 = 64 << 10;

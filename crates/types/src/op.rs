@@ -1,7 +1,16 @@
+mod crypto;
+mod state;
+mod timer;
+
 use bytes::Bytes;
+
+pub use crypto::{CryptoOp, HashAlgorithm, KeyPurpose};
+pub use state::{StateChange, StateEntry, StateKey, StateOp, StateVersion};
+pub use timer::{Schedule, Timer, TimerOp};
 
 use crate::error::ActorError;
 use crate::id::{ActorId, ActorType};
+use crate::label::Label;
 use crate::request::RequestId;
 use crate::route::RouteKey;
 use crate::stream::{DataChunk, PayloadClass, StreamId};
@@ -220,6 +229,29 @@ pub enum HostOp {
         /// [`PayloadClass::StreamReliable`] or [`PayloadClass::StreamLatencyFirst`].
         class: PayloadClass,
     },
+    /// Read or write the workload's private state.
+    State(StateOp),
+    /// Set or cancel a timer.
+    Timer(TimerOp),
+    /// Use a key, or hash.
+    Crypto(CryptoOp),
+    /// A setting that the node's configuration gives the actor. Answered by [`HostReply::Maybe`].
+    Config {
+        /// Which one.
+        name: Label,
+    },
+    /// A secret that the node's configuration gives the actor. Answered by [`HostReply::Maybe`].
+    Secret {
+        /// Which one.
+        name: Label,
+    },
+    /// Bytes that nobody can predict. Answered by [`HostReply::Bytes`].
+    Random {
+        /// How many, at most [`crate::limits::RANDOM_BYTES_MAX`].
+        bytes: u32,
+    },
+    /// The time of day. Answered by [`HostReply::Time`].
+    Now,
 }
 
 impl HostOp {
@@ -231,6 +263,13 @@ impl HostOp {
             Self::Tell { .. } => "tell",
             Self::Discover { .. } => "discover",
             Self::RegisterStream { .. } | Self::UnregisterStream { .. } | Self::SendChunk { .. } => "stream",
+            Self::State(_) => "state",
+            Self::Timer(_) => "timers",
+            Self::Crypto(_) => "crypto",
+            Self::Config { .. } => "config",
+            Self::Secret { .. } => "secrets",
+            Self::Random { .. } => "random",
+            Self::Now => "clock",
         }
     }
 }
@@ -244,6 +283,21 @@ pub enum HostReply {
     Bytes(Bytes),
     /// The actor that was found.
     Actor(ActorId),
+    /// A value of the state, if there is one.
+    Entry(Option<StateEntry>),
+    /// Values of the state.
+    Entries {
+        /// The values, in the order of their keys.
+        entries: Vec<StateEntry>,
+        /// Whether there are more behind the last one.
+        more: bool,
+    },
+    /// Yes or no.
+    Flag(bool),
+    /// A setting or secret, if there is one of that name.
+    Maybe(Option<Bytes>),
+    /// The time of day.
+    Time(Timestamp),
 }
 
 /// How urgent a log line of a workload is.

@@ -117,6 +117,8 @@ pub fn write_host_reply(result: &Result<HostReply, ActorError>, out: &mut Vec<u8
         Ok(HostReply::Bytes(bytes)) => write_reply(status::SUCCESS, bytes, out),
         Ok(HostReply::Actor(id)) => write_reply(status::SUCCESS, &encode_id(id), out),
         Ok(HostReply::Done) => write_reply(status::SUCCESS, &[], out),
+        // No operation of this ABI has such a reply.
+        Ok(_) => write_reply(status::PROTOCOL_ERROR, &[], out),
         Err(error) => write_reply(error_status(error.kind()), error.to_text().as_bytes(), out),
     }
 }

@@ -1,0 +1,123 @@
+use hashbrown::HashMap;
+
+use crate::contract::{Retention, Stats};
+use crate::error::StoreError;
+use crate::model::{ActorInfo, ActorKey, Epoch, Time};
+
+use super::rows::{Counters, Rows};
+
+/// Actors whose rows are kept at hand between groups: some 20 MiB. Beyond, all are forgotten and read again.
+const ACTORS_CACHED_MAX: usize = 1 << 16;
+
+/// What a writer keeps at hand of the rows: the counters, and the rows of the actors that it met. Written back at
+/// the end of each group; forgotten when a group fails.
+#[derive(Debug)]
+pub(crate) struct Book {
+    pub(crate) retention: Retention,
+    pub(super) counters: Counters,
+    actors: HashMap<ActorKey, Page>,
+    /// Actors of this group whose rows changed.
+    changed: Vec<ActorKey>,
+    /// No reply is older than this, as far as is known.
+    pub(super) oldest_reply: Option<Time>,
+    /// The greatest time that a change brought.
+    pub(super) now: Time,
+}
+
+#[derive(Debug)]
+struct Page {
+    info: ActorInfo,
+    changed: bool,
+}
+
+impl Book {
+    pub(crate) fn new(counters: Counters, retention: Retention) -> Self {
+        let now = Time::default();
+        Self { retention, counters, actors: HashMap::new(), changed: Vec::new(), oldest_reply: None, now }
+    }
+
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Fills in what the counters know.
+    pub(crate) fn describe(&self, stats: &mut Stats) {
+        stats.actors = self.counters.actor;
+        stats.letters = self.counters.letters;
+        stats.letters_bytes = self.counters.letters_bytes;
+        stats.letters_dropped = self.counters.letters_dropped;
+        stats.replies = self.counters.replies;
+        stats.replies_bytes = self.counters.replies_bytes;
+    }
+}
+
+/// A group of changes under way.
+pub(crate) struct Ledger<'a> {
+    pub(crate) rows: &'a mut dyn Rows,
+    pub(crate) book: &'a mut Book,
+}
+
+impl Ledger<'_> {
+    /// The row of an actor.
+    pub(super) fn actor(&mut self, actor: ActorKey) -> Result<&ActorInfo, StoreError> {
+        if !self.book.actors.contains_key(&actor) {
+            let info = self.rows.actor(actor)?.ok_or(StoreError::UnknownActor { actor })?;
+            self.book.actors.insert(actor, Page { info, changed: false });
+        }
+        match self.book.actors.get(&actor) {
+            Some(page) => Ok(&page.info),
+            None => Err(StoreError::UnknownActor { actor }),
+        }
+    }
+
+    /// The row of an actor that runs in that epoch.
+    pub(super) fn owned(&mut self, actor: ActorKey, epoch: Epoch) -> Result<&ActorInfo, StoreError> {
+        let info = self.actor(actor)?;
+        if info.lease.epoch == epoch {
+            return Ok(info);
+        }
+        Err(StoreError::StaleEpoch { actor, given: epoch, current: info.lease.epoch })
+    }
+
+    /// Changes the row of an actor that was read in this change already.
+    pub(super) fn change_actor(&mut self, actor: ActorKey, change: impl FnOnce(&mut ActorInfo)) {
+        let Some(page) = self.book.actors.get_mut(&actor) else {
+            debug_assert!(false, "actor {actor} is changed before it is read");
+            return;
+        };
+        change(&mut page.info);
+        if !page.changed {
+            page.changed = true;
+            self.book.changed.push(actor);
+        }
+    }
+
+    /// Takes the time of a change.
+    pub(crate) fn see(&mut self, now: Option<Time>) {
+        self.book.now = self.book.now.max(now.unwrap_or_default());
+    }
+
+    /// Writes back what is at hand: the end of a group.
+    pub(crate) fn finish(&mut self) -> Result<(), StoreError> {
+        self.forget_old_replies(super::replies::EXPIRED_PER_GROUP_MAX)?;
+        while let Some(actor) = self.book.changed.pop() {
+            if let Some(page) = self.book.actors.get_mut(&actor) {
+                self.rows.put_actor(&page.info)?;
+                page.changed = false;
+            }
+        }
+        if self.book.actors.len() > ACTORS_CACHED_MAX {
+            self.book.actors.clear();
+        }
+        self.book.counters.group += 1;
+        self.rows.put_counters(&self.book.counters)
+    }
+
+    /// Forgets what is at hand, because the rows went back to what they were.
+    pub(crate) fn roll_back(&mut self) -> Result<(), StoreError> {
+        let now = self.book.now;
+        *self.book = Book::new(self.rows.counters()?, self.book.retention);
+        self.book.now = now;
+        Ok(())
+    }
+}

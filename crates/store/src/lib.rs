@@ -1,0 +1,25 @@
+//! What an actor must not lose: its mailbox, state, timers, outgoing messages, replies, dead letters and keys, behind one
+//! contract, with a back end in memory and one on SQLite.
+
+mod contract;
+mod core;
+mod error;
+pub mod limits;
+mod local;
+mod memory;
+mod model;
+mod receipt;
+mod record;
+mod sqlite;
+
+pub use contract::{KeyRange, Report, Retention, Stats, Store, commit};
+pub use error::{Damage, StoreError};
+pub use memory::MemoryStore;
+pub use model::{
+    Accepted, ActorInfo, ActorKey, BatchLimits, Bury, Commit, Committed, Consumed, Durability, Enqueue, Epoch, Expect,
+    Fate, Identity, KeyChange, Lease, Letter, LetterId, Message, MessageKind, OpenActor, OutId, OutMessage, OutPosted,
+    Position, Priority, QueueLimits, Queued, Quota, Recorded, RecordedReply, RequestKey, Revision, SealedKey,
+    StateChange, Time, Timer, TimerChange, Usage, Versioned,
+};
+pub use receipt::{Done, Receipt};
+pub use sqlite::{DangerSync, OpenError, SqliteOptions, SqliteStore};

@@ -1,0 +1,43 @@
+//! Limits of what a store takes, each with its reason. Routes, request ids and payloads have those of `playhouse_types::limits`.
+
+/// Bytes of the name of one actor among those of its type. People type it, and it stands in every listing.
+pub const INSTANCE_BYTES_MAX: usize = 128;
+/// Bytes of the name of an owner: a host name (64 at most on Linux), a process and room for a suffix.
+pub const OWNER_BYTES_MAX: usize = 128;
+/// Bytes of a caller's name: the longest actor id (16 + 10 + 32 + 32 + 128 and separators) with room.
+pub const CALLER_BYTES_MAX: usize = 512;
+/// Bytes of the name of a receiver: a URI with a host name in front of the longest actor id.
+pub const TARGET_BYTES_MAX: usize = 1024;
+/// Bytes of what the node adds to a message: trace and a call chain of 64 actors with eight bytes each, with room.
+pub const CONTEXT_BYTES_MAX: usize = 4096;
+/// Bytes of a key of state. A row with a key of this size still fits a quarter of a 4 KiB page, beyond which lookups
+/// follow overflow pages.
+pub const STATE_KEY_BYTES_MAX: usize = 512;
+/// Bytes of one value of state. A value is read and written whole; more than this belongs in several keys.
+pub const STATE_VALUE_BYTES_MAX: usize = 8 << 20;
+/// Bytes of a timer's name.
+pub const TIMER_NAME_BYTES_MAX: usize = 128;
+/// Bytes of what comes with a timer.
+pub const TIMER_BODY_BYTES_MAX: usize = 64 << 10;
+/// Bytes of the name of a sealed key.
+pub const SEALED_KEY_NAME_BYTES_MAX: usize = 128;
+/// Bytes of a sealed key: a private key of 64 bytes, its seal, and room for other algorithms.
+pub const SEALED_KEY_BYTES_MAX: usize = 4096;
+/// Bytes of the name of a note of the node.
+pub const NOTE_NAME_BYTES_MAX: usize = 128;
+/// Bytes of a note of the node.
+pub const NOTE_BYTES_MAX: usize = 1 << 20;
+/// Bytes of the reason of a dead letter; longer ones are cut at a character boundary.
+pub const CAUSE_BYTES_MAX: usize = 4096;
+/// Changes of one commit, of all kinds together. One message that does more is a batch job and can be several.
+pub const COMMIT_CHANGES_MAX: usize = 10_000;
+/// Bytes of one commit: one reply of the largest size and as much of everything else.
+pub const COMMIT_BYTES_MAX: u64 = 128 << 20;
+/// What each queued message counts for beyond its bytes: its row, its index and what the node keeps of it.
+pub const MESSAGE_OVERHEAD_BYTES: u64 = 64;
+/// Items that one read returns at most, whatever its caller asks for.
+pub const BATCH_ITEMS_MAX: usize = 10_000;
+/// Bytes that one read returns at most, beyond its first item.
+pub const BATCH_BYTES_MAX: usize = 64 << 20;
+/// Findings that one check returns at most; more are counted. After a thousand, people restore a backup.
+pub const DAMAGE_LISTED_MAX: usize = 1000;

@@ -1,0 +1,126 @@
+//! The files of a store, beside what SQLite does with its own.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rusqlite::Connection;
+
+use crate::error::StoreError;
+
+use super::fault;
+
+/// The database; SQLite adds `-wal` and `-shm`.
+pub(super) const DATABASE: &str = "playhouse.db";
+const LOCK: &str = "lock";
+const MARK: &str = "mark";
+
+/// The folder, readable for nobody but its owner, with its entry on the disk.
+pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
+    if !folder.is_dir() {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        if let Some(parent) = folder.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            File::open(parent)?.sync_all()?;
+        }
+    }
+    fs::set_permissions(folder, Permissions::from_mode(0o700))
+}
+
+/// A file that only its owner can read, made if it is not there.
+pub(super) fn open_private(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
+}
+
+/// The database's path. The file is made here, empty, so that it never has other permissions; SQLite gives its own the same.
+pub(super) fn make_database(folder: &Path) -> io::Result<PathBuf> {
+    let path = folder.join(DATABASE);
+    if !path.exists() {
+        open_private(&path)?.sync_all()?;
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(path)
+}
+
+/// Why a folder cannot be locked.
+pub(super) enum Unlockable {
+    /// This process has it.
+    Held {
+        pid: Option<u32>,
+    },
+    Io(io::Error),
+}
+
+/// Takes the folder for this process, until the file is closed.
+pub(super) fn lock(folder: &Path) -> Result<File, Unlockable> {
+    let mut file = open_private(&folder.join(LOCK)).map_err(Unlockable::Io)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut pid = String::new();
+            // The holder may be writing it at this moment.
+            drop(file.read_to_string(&mut pid));
+            return Err(Unlockable::Held { pid: pid.trim().parse().ok() });
+        }
+        Err(TryLockError::Error(error)) => return Err(Unlockable::Io(error)),
+    }
+    let write = |file: &mut File| {
+        file.set_len(0)?;
+        file.rewind()?;
+        writeln!(file, "{}", std::process::id())
+    };
+    // The number is for people; a full disk must not keep a store from being opened.
+    drop(write(&mut file));
+    Ok(file)
+}
+
+/// How many groups were acknowledged, written after each without waiting for the disk: it may be behind the database, and is
+/// ahead of it only if the database lost something.
+pub(super) struct Mark(File);
+
+impl Mark {
+    pub(super) fn open(folder: &Path) -> io::Result<Self> {
+        open_private(&folder.join(MARK)).map(Self)
+    }
+
+    /// The number, if there is one that can be read.
+    pub(super) fn read(&self) -> Option<u64> {
+        let mut bytes = [0; 12];
+        self.0.read_exact_at(&mut bytes, 0).ok()?;
+        let (group, sum) = bytes.split_first_chunk::<8>()?;
+        (sum == crc32fast::hash(group).to_le_bytes()).then(|| u64::from_le_bytes(*group))
+    }
+
+    /// Writes the number. If that fails the mark stays behind, which is harmless.
+    pub(super) fn write(&self, group: u64) {
+        let group = group.to_le_bytes();
+        let mut bytes = [0; 12];
+        bytes[..8].copy_from_slice(&group);
+        bytes[8..].copy_from_slice(&crc32fast::hash(&group).to_le_bytes());
+        drop(self.0.write_all_at(&bytes, 0));
+    }
+}
+
+/// Bytes of all files in the folder.
+pub(super) fn disk_bytes(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.metadata().ok()).map(|metadata| metadata.len()).sum()
+}
+
+/// Writes a copy of the database as it is now to a file that does not exist yet.
+pub(super) fn back_up(connection: &Connection, to: &Path) -> Result<(), StoreError> {
+    let io = |error: &io::Error| fault::of_io(error, to);
+    let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(to).map_err(|e| io(&e))?;
+    let text = to.to_str().ok_or(StoreError::Malformed { what: "the path of the backup", rule: "is not UTF-8" })?;
+    let copied = connection
+        .execute("VACUUM INTO ?1", [text])
+        .map_err(|error| StoreError::Read { cause: Arc::from(format!("{}: {error}", to.display())) });
+    if let Err(error) = copied {
+        drop(fs::remove_file(to));
+        return Err(error);
+    }
+    file.sync_all().map_err(|e| io(&e))?;
+    let folder = to.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(|e| io(&e))
+}

@@ -65,7 +65,15 @@ impl CliError {
             io::ErrorKind::PermissionDenied => ErrorKind::PermissionDenied,
             _ => ErrorKind::Internal,
         };
-        Self::new(code, kind, format!("{what}: {error}"))
+        let failed = Self::new(code, kind, format!("{what}: {error}"));
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                failed.fix("Make room on that disk; what was there before is as it was.")
+            }
+            io::ErrorKind::ReadOnlyFilesystem => failed.fix("Make that disk writable, or name another place."),
+            io::ErrorKind::PermissionDenied => failed.fix("The user who runs this command may not do that there."),
+            _ => failed,
+        }
     }
 
     /// An error of an actor, of this kind, which may say more than that of its text form.

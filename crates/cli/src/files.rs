@@ -57,6 +57,11 @@ pub(crate) fn write(path: &Path, bytes: &[u8], mode: u32, replace: Replace) -> i
         let _ = fs::remove_file(&temporary);
         return written;
     }
+    sync_directory(&dir)
+}
+
+/// Makes the names in a directory as lasting as the files.
+pub(crate) fn sync_directory(dir: &Path) -> io::Result<()> {
     File::open(dir)?.sync_all()
 }
 

@@ -13,6 +13,7 @@ mod key_file;
 mod output;
 mod paths;
 mod protos;
+mod remarks;
 mod secret;
 mod terminal;
 mod time;
@@ -21,5 +22,6 @@ mod trust_file;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    remarks::show();
     ExitCode::from(args::run(std::env::args_os()) as u8)
 }

@@ -72,10 +72,7 @@ impl Home {
 
     /// Starts `playhouse run --json` and waits until the node is ready.
     pub(crate) fn start(&self, args: &[&str]) -> Running {
-        let all = [&["run", "--json"], args].concat();
-        let mut child = self.command(&all).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut running = Running { child, lines };
+        let mut running = Running::start(&mut self.command(&[&["run", "--json"], args].concat()));
         let ready = running.event("ready");
         assert_eq!(ready["event"], "ready", "{ready}");
         running
@@ -113,6 +110,20 @@ pub(crate) struct Running {
 }
 
 impl Running {
+    /// Starts a command that runs a node.
+    pub(crate) fn start(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        Self { child, lines }
+    }
+
+    /// What it has written to standard error, once it has ended.
+    pub(crate) fn errors(&mut self) -> String {
+        let mut said = String::new();
+        std::io::Read::read_to_string(&mut self.child.stderr.take().unwrap(), &mut said).unwrap();
+        said
+    }
+
     /// The next line with that event, or whatever the program said when it ended.
     pub(crate) fn event(&mut self, event: &str) -> Value {
         let mut rest = String::new();

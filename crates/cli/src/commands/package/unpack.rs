@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder};
 use std::io::{self, Write};
 use std::os::unix::fs::DirBuilderExt;
@@ -77,6 +78,7 @@ fn unpack(package: &VerifiedPackage, target: &Path) -> Result<Vec<String>> {
     DirBuilder::new().mode(0o700).create(&temporary).map_err(|error| fail(&error))?;
     let done = write_files(package, &temporary).and_then(|written| {
         renameat_with(CWD, &temporary, CWD, target, RenameFlags::NOREPLACE)?;
+        files::sync_directory(&files::directory_of(target))?;
         Ok(written)
     });
     done.map_err(|error| {
@@ -89,12 +91,15 @@ fn unpack(package: &VerifiedPackage, target: &Path) -> Result<Vec<String>> {
 fn write_files(package: &VerifiedPackage, directory: &Path) -> io::Result<Vec<String>> {
     let manifest = ("manifest.toml".to_owned(), &package.manifest().raw);
     let listed = package.files().map(|(path, bytes)| (path.to_string(), bytes));
-    let mut written = Vec::new();
+    let (mut written, mut directories) = (Vec::new(), BTreeSet::from([directory.to_owned()]));
     for (path, bytes) in std::iter::once(manifest).chain(listed) {
         let place = directory.join(&path);
-        DirBuilder::new().recursive(true).mode(0o700).create(files::directory_of(&place))?;
+        let above = files::directory_of(&place);
+        DirBuilder::new().recursive(true).mode(0o700).create(&above)?;
+        directories.extend(above.ancestors().take_while(|dir| *dir != directory).map(Path::to_owned));
         files::write_new(&place, bytes, 0o600)?;
         written.push(path);
     }
+    directories.iter().try_for_each(|dir| files::sync_directory(dir))?;
     Ok(written)
 }

@@ -48,7 +48,12 @@ impl Backend for HostBackend {
 fn perform(host: HostVTable, op: HostOp) -> Result<HostReply, ActorError> {
     let finds = matches!(op, HostOp::Discover { .. });
     let calls = matches!(op, HostOp::Call { .. });
-    let (op, payload) = encode(op);
+    let Some((op, payload)) = encode(op) else {
+        return Err(ActorError::new(
+            ErrorKind::NotImplemented,
+            "the first version of the native ABI has no such operation",
+        ));
+    };
     let frame = AbiFrame { abi_version: ABI_VERSION, op, payload: payload.into() }.encode_to_vec();
     let reply = invoke(host, &frame)?;
     let reply = Reply::read(&reply)?;
@@ -63,8 +68,9 @@ fn perform(host: HostVTable, op: HostOp) -> Result<HostReply, ActorError> {
     Ok(if calls { HostReply::Bytes(Bytes::copy_from_slice(reply.payload)) } else { HostReply::Done })
 }
 
-fn encode(op: HostOp) -> (u32, Vec<u8>) {
-    match op {
+/// The operation and its frame's payload, if the ABI has it.
+fn encode(op: HostOp) -> Option<(u32, Vec<u8>)> {
+    Some(match op {
         HostOp::Call { dest, route, payload } => (
             op::CALL,
             HostCallV1 { route_key: route.to_string(), dest: Some(dest_out(&dest)), payload }.encode_to_vec(),
@@ -88,7 +94,14 @@ fn encode(op: HostOp) -> (u32, Vec<u8>) {
             let message = HostSendDataStreamV1 { dest, chunk, payload_type: class.number() };
             (op::SEND_DATA_STREAM, message.encode_to_vec())
         }
-    }
+        HostOp::State(_)
+        | HostOp::Timer(_)
+        | HostOp::Crypto(_)
+        | HostOp::Config { .. }
+        | HostOp::Secret { .. }
+        | HostOp::Random { .. }
+        | HostOp::Now => return None,
+    })
 }
 
 fn dest_out(dest: &Dest) -> DestV1 {

@@ -2,7 +2,7 @@ use std::future::ready;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use playhouse_types::{ActorError, ActorId, HostOp, HostReply, LogLevel, RequestId};
+use playhouse_types::{ActorError, ActorId, ErrorKind, HostOp, HostReply, LogLevel, RequestId};
 
 use super::bindings::playhouse::actor::{host, invocation, types as wit};
 use super::convert;
@@ -78,6 +78,13 @@ fn perform(op: HostOp) -> Result<HostReply, ActorError> {
             let class = convert::class_out(class)?;
             done(host::send_chunk(&convert::dest_out(&dest), &convert::chunk_out(chunk), class))
         }
+        HostOp::State(_)
+        | HostOp::Timer(_)
+        | HostOp::Crypto(_)
+        | HostOp::Config { .. }
+        | HostOp::Secret { .. }
+        | HostOp::Random { .. }
+        | HostOp::Now => Err(ActorError::new(ErrorKind::NotImplemented, "the guest's world has no such operation")),
     }
 }
 

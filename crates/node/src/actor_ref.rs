@@ -9,15 +9,19 @@ use playhouse_types::{ActorError, ActorId, Code, Dest, ErrorKind, RouteKey};
 
 use crate::cell::{Cell, Request};
 use crate::clock::after;
+use crate::error::NodeError;
 use crate::ids;
 use crate::options::CallOptions;
+use crate::scope;
 use crate::status::ActorStatus;
 
+/// A request of the application that nobody waits for in a chain.
 pub(crate) fn request(route: RouteKey, payload: Bytes, options: CallOptions) -> Request {
     Request {
         route,
         payload,
         caller: None,
+        client: options.client,
         request_id: options.request_id.unwrap_or_else(ids::request_id),
         deadline: after(options.timeout),
         chain: CallChain::root(),
@@ -53,15 +57,39 @@ impl ActorRef {
     /// # Errors
     /// The actor's error, or why there is no reply.
     pub async fn call(&self, route: RouteKey, payload: Bytes) -> Result<Bytes, ActorError> {
-        self.0.call(request(route, payload, CallOptions::default())).await
+        self.call_now(request(route, payload, CallOptions::default())).await
     }
 
     /// Sends a request and awaits the reply.
     ///
+    /// Within a handler of a serial actor, and within the application's handler of a message of an actor, the call ends with the
+    /// time of that message, and is refused if it could only hang because the actor waits for its end. A task that the handler spawns is on its own.
+    ///
     /// # Errors
     /// The actor's error, or why there is no reply.
     pub async fn call_with(&self, route: RouteKey, payload: Bytes, options: CallOptions) -> Result<Bytes, ActorError> {
-        self.0.call(request(route, payload, options)).await
+        self.call_now(request(route, payload, options)).await
+    }
+
+    async fn call_now(&self, mut request: Request) -> Result<Bytes, ActorError> {
+        let (scope, _awaited) = scope::outgoing(self.0.node())?;
+        request.chain = scope.chain;
+        request.deadline = scope.deadline.map_or(request.deadline, |deadline| deadline.min(request.deadline));
+        self.0.call(request).await
+    }
+
+    /// Starts an actor again that was parked because it crashed too often; its crashes no longer count. Goes on when the future is
+    /// dropped.
+    ///
+    /// # Errors
+    /// [`NodeError::NotParked`]; [`NodeError::Start`] if it did not start, and then its supervisor decides whether to try again.
+    pub async fn resume(&self) -> Result<(), NodeError> {
+        match self.0.resume().await {
+            None => Err(NodeError::NotParked { id: self.id().clone(), state: self.status().state.name() }),
+            Some(started) => {
+                started.map_err(|source| NodeError::Start { actor_type: self.id().actor_type().clone(), source })
+            }
+        }
     }
 
     /// Sends a request whose answer nobody awaits; returns once it is in the mailbox.

@@ -27,6 +27,7 @@ use crate::grants::Grants;
 use crate::key::KeyBy;
 use crate::latency::Latency;
 use crate::options::ActorOptions;
+use crate::scope::{Handler, Scope, address};
 use crate::shared::Shared;
 use crate::status::{ActorState, ActorStatus, Tallies};
 
@@ -86,6 +87,8 @@ struct Gate {
     /// Messages that are handled on the threads for computing before one is again begun where it is: some, after one has computed
     /// for long.
     heavy: u8,
+    /// Who waits for the message that a serial actor handles.
+    scope: Scope,
     /// Whether a task is on its way to hand out what is queued.
     draining: bool,
     /// Whether the workload has been told that its mailbox is filling.
@@ -155,6 +158,7 @@ impl Cell {
             watchers: 0,
             waiting: 0,
             heavy: 0,
+            scope: Scope::default(),
             draining: false,
             pressed: false,
             supervisor: Supervisor::new(options.restart),
@@ -201,6 +205,19 @@ impl Cell {
     /// Whether it takes messages now or after its restart.
     pub(crate) fn is_open(&self) -> bool {
         self.closed(&self.gate.lock()).is_none()
+    }
+
+    /// Who waits for the message that this serial actor handles.
+    pub(crate) fn scope(&self) -> Scope {
+        self.gate.lock().scope.clone()
+    }
+
+    /// Whose handler the actor's is, for calls that it makes past its context.
+    fn handler(&self) -> Handler {
+        match self.setup.serial {
+            true => Handler::Actor { node: address(&self.node), serial: self.id.serial() },
+            false => Handler::Nobody,
+        }
     }
 
     fn context(self: &Arc<Self>, envelope: Envelope) -> Context {

@@ -16,14 +16,21 @@ impl Node {
         self.0.dead.lock().list().map(|(id, letter)| show(id, letter)).collect()
     }
 
+    /// Dead letters that had to go for want of room, since the node started.
+    #[must_use]
+    pub fn dead_letters_dropped(&self) -> u64 {
+        self.0.dead.lock().dropped()
+    }
+
     /// Sends a dead letter to its actor again, and takes it out once it is queued there.
     ///
     /// # Errors
     /// If there is no such letter or actor, or the actor takes no messages; the letter stays then.
     pub async fn retry_dead_letter(&self, number: u64) -> Result<(), NodeError> {
         let id = DeadLetterId::from_number(number);
-        let found = self.0.dead.lock().get(id).map(|letter| (letter.message.to.clone(), letter.message.letter.clone()));
-        let (to, sent) = found.ok_or(NodeError::NoDeadLetter { number })?;
+        let letter = self.0.dead.lock().take(id).ok_or(NodeError::NoDeadLetter { number })?;
+        let (to, sent) = (letter.message.to.clone(), letter.message.letter.clone());
+        let mut retrying = Retrying { node: self, id, letter: Some(letter) };
         let mut request = request(sent.route, sent.payload, CallOptions::default());
         request.caller = sent.from;
         let told = match self.0.find(&to) {
@@ -31,7 +38,7 @@ impl Node {
             Err(error) => Err(error),
         };
         told.map_err(|source| NodeError::Retry { number, source })?;
-        self.0.dead.lock().take(id);
+        retrying.letter = None;
         Ok(())
     }
 
@@ -43,6 +50,21 @@ impl Node {
         let id = DeadLetterId::from_number(number);
         let letter = self.0.dead.lock().take(id);
         letter.map(|letter| show(id, &letter)).ok_or(NodeError::NoDeadLetter { number })
+    }
+}
+
+/// A letter that is on its way to its actor, so that nobody else sends it as well. It comes back unless it is taken there.
+struct Retrying<'a> {
+    node: &'a Node,
+    id: DeadLetterId,
+    letter: Option<Kept<Buried>>,
+}
+
+impl Drop for Retrying<'_> {
+    fn drop(&mut self) {
+        if let Some(letter) = self.letter.take() {
+            self.node.0.dead.lock().put_back(self.id, letter);
+        }
     }
 }
 

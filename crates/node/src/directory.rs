@@ -25,7 +25,7 @@ struct Peers {
 
 #[derive(Default)]
 struct Table {
-    by_id: HashMap<ActorId, Arc<Cell>>,
+    by_serial: HashMap<Serial, Arc<Cell>>,
     by_type: HashMap<ActorType, Peers>,
 }
 
@@ -38,12 +38,12 @@ impl Directory {
             .or_default()
             .cells
             .insert(cell.id().serial(), Arc::clone(&cell));
-        table.by_id.insert(cell.id().clone(), cell);
+        table.by_serial.insert(cell.id().serial(), cell);
     }
 
     pub(crate) fn remove(&self, id: &ActorId) {
         let mut table = self.table.write();
-        table.by_id.remove(id);
+        table.by_serial.remove(&id.serial());
         if let Some(peers) = table.by_type.get_mut(id.actor_type()) {
             peers.cells.remove(&id.serial());
             if peers.cells.is_empty() {
@@ -53,7 +53,12 @@ impl Directory {
     }
 
     pub(crate) fn get(&self, id: &ActorId) -> Option<Arc<Cell>> {
-        self.table.read().by_id.get(id).cloned()
+        self.by_serial(id.serial()).filter(|cell| cell.id() == id)
+    }
+
+    /// The actor with that number, which no other actor of the node ever has.
+    pub(crate) fn by_serial(&self, serial: Serial) -> Option<Arc<Cell>> {
+        self.table.read().by_serial.get(&serial).cloned()
     }
 
     /// An actor of that type that takes messages; each in turn if there are several.
@@ -68,6 +73,6 @@ impl Directory {
     }
 
     pub(crate) fn all(&self) -> Vec<Arc<Cell>> {
-        self.table.read().by_id.values().cloned().collect()
+        self.table.read().by_serial.values().cloned().collect()
     }
 }

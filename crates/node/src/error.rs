@@ -70,6 +70,14 @@ pub enum NodeError {
         #[source]
         source: ActorError,
     },
+    /// The actor is not parked, so it need not be resumed.
+    #[error("{id} is not parked but {state}")]
+    NotParked {
+        /// The actor.
+        id: playhouse_types::ActorId,
+        /// What it is.
+        state: &'static str,
+    },
     /// No such actor runs here.
     #[error("no actor {id} runs on this node")]
     NoActor {
@@ -89,7 +97,7 @@ impl NodeError {
             Self::NotConcurrent { .. } | Self::BadKey { .. } => Code::Config,
             Self::Start { source, .. } | Self::Retry { source, .. } => source.code(),
             Self::Stopping => Code::NodeStopping,
-            Self::NoDeadLetter { .. } => Code::Usage,
+            Self::NoDeadLetter { .. } | Self::NotParked { .. } => Code::Usage,
             Self::NoActor { .. } => Code::UnknownActor,
         }
     }

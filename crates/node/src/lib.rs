@@ -27,6 +27,7 @@ mod logs;
 mod node;
 mod options;
 mod programs;
+mod scope;
 mod shared;
 mod shell;
 mod status;

@@ -82,10 +82,13 @@ pub struct CallOptions {
     pub priority: Priority,
     /// The caller's own id of the request, if it may send it twice: within five minutes the second gets the outcome of the first.
     pub request_id: Option<RequestId>,
+    /// Which of those for whom the application calls, if there are several: requests of two clients are never taken for one request sent
+    /// twice, whatever ids they choose. 0 is the application itself.
+    pub client: u64,
 }
 
 impl Default for CallOptions {
     fn default() -> Self {
-        Self { timeout: TIMEOUT, priority: Priority::Normal, request_id: None }
+        Self { timeout: TIMEOUT, priority: Priority::Normal, request_id: None, client: 0 }
     }
 }

@@ -13,6 +13,8 @@ use playhouse_types::{ActorError, ActorId, Code, DataChunk, ErrorKind, PayloadCl
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
+use crate::scope::{Scope, within_shell};
+
 /// A message of an actor to the application that embeds the node.
 #[derive(Debug, Clone)]
 pub struct ShellMessage {
@@ -59,10 +61,10 @@ impl Shell {
         Self { handler, tells, streams: Arc::default() }
     }
 
-    /// Hands a request to the application's handler.
-    pub(crate) fn call(&self, message: ShellMessage) -> Result<ShellFuture, ActorError> {
+    /// Hands a request to the application's handler. The calls that the handler makes while it runs belong to the scope.
+    pub(crate) fn call(&self, message: ShellMessage, scope: Scope) -> Result<ShellFuture, ActorError> {
         let handler = self.handler.as_ref().ok_or_else(|| missing(&message))?;
-        Ok(Box::pin(contained(handler, message)))
+        Ok(Box::pin(within_shell(scope, contained(handler, message))))
     }
 
     /// Queues a message for the application; waits while the queue is full.

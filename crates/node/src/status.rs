@@ -87,6 +87,10 @@ pub struct Tallies {
     pub chunks_dropped: u64,
     /// Crashes.
     pub crashes: u64,
+    /// Hooks of the node that were dropped because even the reserve of the mailbox was full.
+    pub signals_dropped: u64,
+    /// Messages that became dead letters.
+    pub dead_letters: u64,
 }
 
 /// A message that could not be handled and that nobody waits for.

@@ -75,16 +75,27 @@ impl<M> DeadLetters<M> {
             self.dropped += 1;
             return None;
         }
-        while self.letters.len() >= self.letters_max || self.bytes + letter.bytes > self.bytes_max {
-            let (_, oldest) = self.letters.pop_first()?;
+        self.last += 1;
+        let id = DeadLetterId(self.last);
+        self.insert(id, letter);
+        Some(id)
+    }
+
+    /// Keeps a letter again that was taken out; as old as it was, so it may be the one that has to go.
+    pub fn put_back(&mut self, id: DeadLetterId, letter: DeadLetter<M>) {
+        self.insert(id, letter);
+    }
+
+    fn insert(&mut self, id: DeadLetterId, letter: DeadLetter<M>) {
+        self.bytes += letter.bytes;
+        if let Some(replaced) = self.letters.insert(id, letter) {
+            self.bytes -= replaced.bytes;
+        }
+        while self.letters.len() > self.letters_max || self.bytes > self.bytes_max {
+            let Some((_, oldest)) = self.letters.pop_first() else { return };
             self.bytes -= oldest.bytes;
             self.dropped += 1;
         }
-        self.last += 1;
-        self.bytes += letter.bytes;
-        let id = DeadLetterId(self.last);
-        self.letters.insert(id, letter);
-        Some(id)
     }
 
     /// The letters, the oldest first.

@@ -12,6 +12,8 @@ pub const WAITERS_MAX: usize = 16;
 pub struct CallId {
     /// Who asks. `None` for the application in whose process the node runs.
     pub caller: Option<ActorId>,
+    /// Which client of the application, where it calls for several; 0 for itself.
+    pub client: u64,
     /// The id that it gave.
     pub request: RequestId,
 }

@@ -17,6 +17,7 @@ use super::{Cell, Request};
 use crate::grants::Grant;
 use crate::ids;
 use crate::options::TIMEOUT;
+use crate::scope::{Awaited, Scope};
 use crate::shell::ShellMessage;
 
 impl Host for Cell {
@@ -51,6 +52,9 @@ impl Host for Cell {
                 self.unregister_stream(&stream_id);
                 Box::pin(ready(Ok(HostReply::Done)))
             }
+            HostOp::State(_) | HostOp::Timer(_) | HostOp::Crypto(_) => Box::pin(ready(Err(self.no_store()))),
+            HostOp::Config { .. } | HostOp::Secret { .. } => Box::pin(ready(Ok(HostReply::Maybe(None)))),
+            HostOp::Random { .. } | HostOp::Now => Box::pin(ready(Err(self.no_store()))),
         }
     }
 
@@ -78,9 +82,10 @@ impl Cell {
         until: Until,
     ) -> Result<HostReply, ActorError> {
         let deadline = until.deadline;
+        let _awaited = Awaited::new(&until.chain);
         let Some(callee) = self.resolve(dest)? else {
             let message = ShellMessage { from: self.id.clone(), route, payload, awaited: true };
-            let reply = self.node.shell.call(message)?;
+            let reply = self.node.shell.call(message, Scope { chain: until.chain, deadline: Some(deadline) })?;
             let text = "the application did not reply in time";
             let late = || ActorError::coded(ErrorKind::TimedOut, Code::DeadlineExpired, text);
             return self.node.until(deadline, reply).await.unwrap_or_else(|| Err(late())).map(HostReply::Bytes);
@@ -126,6 +131,7 @@ impl Cell {
             route,
             payload,
             caller: Some(self.id.clone()),
+            client: 0,
             request_id: ids::request_id(),
             deadline: until.deadline,
             chain: until.chain,
@@ -156,6 +162,11 @@ impl Cell {
     fn given_up(&self) -> ActorError {
         let text = format!("{} handles a request whose caller has given up", self.id);
         ActorError::coded(ErrorKind::TimedOut, Code::DeadlineExpired, text)
+    }
+
+    fn no_store(&self) -> ActorError {
+        let text = format!("the node of {} keeps no store", self.id);
+        ActorError::coded(ErrorKind::Unavailable, Code::StoreMissing, text)
     }
 
     fn not_granted(&self, grant: Grant) -> ActorError {

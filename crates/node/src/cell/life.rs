@@ -11,7 +11,7 @@ use playhouse_scheduler::{CallChain, Restart};
 use playhouse_types::{ActorError, Code, ErrorKind, Event, LogLevel, RequestId};
 
 use super::outcome::jitter;
-use super::run::{Contained, begin_contained};
+use super::run::begin_contained;
 use super::{Cell, Envelope, Gate};
 use crate::clock::after;
 use crate::compute::Attended;
@@ -74,7 +74,7 @@ impl Cell {
         let request_id = event.request_id().unwrap_or(RequestId::from_static("lifecycle"));
         let deadline = after(self.setup.limits.wall);
         let envelope = Envelope { caller: None, request_id, deadline: Some(deadline), chain: CallChain::root() };
-        let running = Contained(begin_contained(Arc::clone(workload), self.context(envelope), event));
+        let running = self.contained(begin_contained(Arc::clone(workload), self.context(envelope), event));
         self.node.until(deadline, Attended::here(&self.node, running)).await.unwrap_or_else(|| {
             let text = format!("a hook took longer than {:?}", self.setup.limits.wall);
             Err(Failure::Crash(ActorError::coded(ErrorKind::TimedOut, Code::DeadlineExpired, text)))
@@ -119,10 +119,36 @@ impl Cell {
         if self.gate.lock().is_ending() {
             return;
         }
-        if let Err(cause) = self.start().await {
+        let _ = self.start_again().await;
+    }
+
+    /// Starts the actor after a crash. If that fails, its supervisor decides what comes next.
+    async fn start_again(self: &Arc<Self>) -> Result<(), ActorError> {
+        let started = self.start().await;
+        if let Err(cause) = &started {
             let gate = self.gate.lock();
-            self.crashed(gate, &cause);
+            if !gate.is_ending() {
+                self.crashed(gate, cause);
+            }
         }
+        started
+    }
+
+    /// Starts a parked actor again, with its crashes forgotten; none if it is not parked.
+    pub(crate) async fn resume(self: &Arc<Self>) -> Option<Result<(), ActorError>> {
+        {
+            let mut gate = self.gate.lock();
+            if !matches!(gate.state, ActorState::Parked { .. }) {
+                return None;
+            }
+            gate.supervisor.pardon();
+            gate.state = ActorState::Restarting;
+        }
+        self.log(LogLevel::Info, "is started again after it was parked");
+        // A task, so that the actor comes up even if nobody waits for it here.
+        let cell = Arc::clone(self);
+        let started = self.node.runtime.spawn(async move { cell.start_again().await }).await;
+        Some(started.unwrap_or_else(|_| Err(self.stopped())))
     }
 
     /// Takes no more messages, lets those being handled end until the deadline, and runs the last hook. Goes on when the future is

@@ -24,7 +24,7 @@ enum Seen {
 impl Cell {
     /// A call whose id its caller chose: the second of the same id gets the outcome of the first.
     pub(super) async fn call_once(self: &Arc<Self>, request: Request) -> Result<Bytes, ActorError> {
-        let call = CallId { caller: request.caller.clone(), request: request.request_id.clone() };
+        let call = call_id(&request);
         let deadline = request.deadline;
         let (reply, answer) = oneshot::channel();
         match self.seen(&call, reply) {
@@ -46,11 +46,26 @@ impl Cell {
         }
     }
 
-    /// Whether a tell is the first of its id; the node remembers it from then on.
-    pub(super) fn is_first(&self, call: &CallId) -> bool {
-        let mut gate = self.gate.lock();
-        let dedup = gate.extras().dedup.get_or_insert_with(|| Dedup::new(DedupConfig::default()));
-        matches!(dedup.check(Instant::now(), call), Verdict::New)
+    /// A tell whose id its sender chose: one of the same id is queued once.
+    pub(super) async fn tell_once(self: &Arc<Self>, request: Request) -> Result<(), ActorError> {
+        let call = call_id(&request);
+        let (reply, answer) = oneshot::channel();
+        match self.seen(&call, reply) {
+            Seen::Before(outcome) => return outcome.map(drop),
+            Seen::Running => {
+                let answered = self.node.until(request.deadline, answer).await;
+                return match answered {
+                    Some(Ok(outcome)) => outcome.map(drop),
+                    Some(Err(_)) => Err(self.stopped()),
+                    None => Err(self.reject()),
+                };
+            }
+            Seen::Never => {}
+        }
+        let mut telling = Telling { cell: self, call: &call, told: None };
+        let told = self.tell_any(request).await;
+        telling.told = Some(told.clone());
+        told
     }
 
     /// What is known of a request. Unless it has ended, `reply` will get its outcome.
@@ -85,6 +100,25 @@ impl Cell {
             let _ = waiter.send(outcome.clone());
         }
     }
+}
+
+/// A tell that waits to be queued. If its sender gives up before, it may come again.
+struct Telling<'a> {
+    cell: &'a Arc<Cell>,
+    call: &'a CallId,
+    told: Option<Result<(), ActorError>>,
+}
+
+impl Drop for Telling<'_> {
+    fn drop(&mut self) {
+        let told = self.told.take().unwrap_or_else(|| Err(self.cell.full()));
+        let queued = told.is_ok();
+        self.cell.finish_once(self.call, told.map(|()| Bytes::new()), queued);
+    }
+}
+
+fn call_id(request: &Request) -> CallId {
+    CallId { caller: request.caller.clone(), client: request.client, request: request.request_id.clone() }
 }
 
 fn spent(call: &CallId) -> ActorError {

@@ -13,6 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::run::Run;
 use super::{Cell, Envelope, Gate, Work};
+use crate::scope::Scope;
 
 /// How a call ended.
 pub(super) struct Reply {
@@ -42,6 +43,10 @@ pub(super) enum Then {
     Hook,
 }
 
+/// Times that a tell is handed out again because another message crashed its actor beside it. Then it is charged as if it had been the
+/// cause: which of two was it is not always told truly, and nothing may go round for ever.
+const BESIDE_MAX: u32 = 16;
+
 /// A tell, as it was sent.
 #[derive(Debug, Clone)]
 pub(crate) struct Letter {
@@ -50,36 +55,58 @@ pub(crate) struct Letter {
     pub(crate) payload: Bytes,
     /// How often it has crashed its actor.
     pub(crate) attempts: u32,
+    /// How often its actor crashed of something else meanwhile.
+    beside: u32,
+}
+
+impl Letter {
+    pub(super) fn new(from: Option<ActorId>, route: RouteKey, payload: Bytes) -> Self {
+        Self { from, route, payload, attempts: 0, beside: 0 }
+    }
+
+    /// Takes note of a crash, and whether this letter was its cause.
+    fn charge(&mut self, cause: bool) {
+        if cause || self.beside >= BESIDE_MAX {
+            self.attempts += 1;
+        } else {
+            self.beside += 1;
+        }
+    }
 }
 
 impl Cell {
     /// Gives the right to handle back, and takes note of how it went. Whether somebody has to handle the next message.
     pub(super) fn settle(self: &Arc<Self>, run: Run, outcome: &Outcome) -> bool {
-        self.settle_with(run, outcome, Mailbox::finish)
+        self.settle_with(run, outcome, |mailbox, ticket, _| mailbox.finish(ticket))
     }
 
+    /// `give_back` is told whether the message crashed the workload, rather than ended because another did.
     fn settle_with(
         self: &Arc<Self>,
         run: Run,
         outcome: &Outcome,
-        give_back: impl FnOnce(&mut Mailbox<Work>, Ticket) -> bool,
+        give_back: impl FnOnce(&mut Mailbox<Work>, Ticket, bool) -> bool,
     ) -> bool {
         let Run { ticket, life, timed, .. } = run;
         let mut gate = self.gate.lock();
         gate.tallies.handled += 1;
+        gate.scope = Scope::default();
         if let Some(start) = timed {
             gate.latency.record(start.elapsed());
         }
-        let mut more = give_back(&mut gate.mailbox, ticket);
+        let crash = match outcome {
+            Err(Failure::Crash(cause)) if gate.life == life => Some(cause),
+            _ => None,
+        };
+        gate.tallies.failed += u64::from(outcome.is_err());
+        let mut more = give_back(&mut gate.mailbox, ticket, crash.is_some());
         let watched = gate.watchers > 0;
-        if let Err(failure) = outcome {
-            gate.tallies.failed += 1;
-            if let Failure::Crash(cause) = failure
-                && gate.life == life
-            {
+        match crash {
+            Some(cause) => {
                 more = false;
                 self.crashed(gate, cause);
             }
+            None => drop(gate),
         }
         if watched {
             self.changed.notify_waiters();
@@ -89,12 +116,10 @@ impl Cell {
 
     /// As [`Self::settle`], and tells whoever has to hear of it.
     pub(super) fn conclude(self: &Arc<Self>, run: Run, outcome: Outcome, then: Then) -> bool {
-        if let (Then::Nobody(letter), Err(Failure::Crash(_))) = (&then, &outcome)
-            && self.setup.options.restart.judge(letter.attempts + 1) == Sentence::Retry
-        {
-            let letter = Letter { attempts: letter.attempts + 1, ..Letter::clone(letter) };
-            return self.retry(run, &outcome, letter);
-        }
+        let (then, outcome) = match (then, outcome) {
+            (Then::Nobody(letter), Err(Failure::Crash(cause))) => return self.tell_crashed(run, *letter, cause),
+            other => other,
+        };
         let more = self.settle(run, &outcome);
         match (then, outcome) {
             (Then::Reply(reply), outcome) => {
@@ -103,7 +128,13 @@ impl Cell {
                 }
                 let _ = reply.send(Reply { outcome: outcome.map_err(Failure::into_error), begun: true });
             }
-            (Then::Nobody(letter), Err(failure)) => self.undelivered(*letter, failure),
+            (Then::Nobody(letter), Err(failure)) => {
+                self.report(&failure, &format!("a tell of {}", letter.route));
+                let cause = failure.into_error();
+                if cause.kind().fault() == Fault::Corrupt {
+                    self.bury(*letter, cause);
+                }
+            }
             (Then::Chunk(_), Err(failure)) => self.report(&failure, "a stream chunk"),
             (Then::Hook, Err(failure)) => {
                 self.log(LogLevel::Warn, &format!("a hook failed: {}", failure.into_error().to_text()));
@@ -113,38 +144,35 @@ impl Cell {
         more
     }
 
-    /// Puts a tell that crashed its actor back before all others; the mailbox is paused until the actor has been started again.
-    fn retry(self: &Arc<Self>, run: Run, outcome: &Outcome, letter: Letter) -> bool {
+    /// Puts a tell whose actor crashed back before all others, for when the actor has been started again; or buries it, if it has
+    /// crashed its actor often enough.
+    fn tell_crashed(self: &Arc<Self>, run: Run, mut letter: Letter, cause: ActorError) -> bool {
         let what = format!("a tell of {}", letter.route);
-        let event = Event::Request { route: letter.route.clone(), payload: letter.payload.clone() };
-        let envelope = Envelope {
-            caller: letter.from.clone(),
-            request_id: crate::ids::request_id(),
-            deadline: None,
-            chain: CallChain::root(),
-        };
-        let work = Work { event, envelope, then: Then::Nobody(Box::new(letter)), wait: None };
-        let bytes = work.bytes();
-        let more =
-            self.settle_with(run, outcome, |mailbox, ticket| mailbox.put_back(ticket, work, Priority::Normal, bytes));
-        if let Err(failure) = outcome {
-            self.report(failure, &what);
+        let restart = self.setup.options.restart;
+        let failure = Failure::Crash(cause.clone());
+        let mut dead = None;
+        let more = self.settle_with(run, &Err(failure.clone()), |mailbox, ticket, is_cause| {
+            letter.charge(is_cause);
+            if restart.judge(letter.attempts) == Sentence::DeadLetter {
+                dead = Some(letter);
+                return mailbox.finish(ticket);
+            }
+            let work = Work::again(letter);
+            let bytes = work.bytes();
+            mailbox.put_back(ticket, work, Priority::Normal, bytes)
+        });
+        self.report(&failure, &what);
+        if let Some(letter) = dead {
+            self.bury(letter, cause);
         }
         self.flush_if_closed();
         more
     }
 
-    /// A tell failed for the last time. Those that crashed their actor or do not decode become dead letters.
-    fn undelivered(self: &Arc<Self>, mut letter: Letter, failure: Failure) {
-        self.report(&failure, &format!("a tell of {}", letter.route));
-        match failure {
-            Failure::Crash(cause) => {
-                letter.attempts += 1;
-                self.node.bury(&self.id, letter, cause);
-            }
-            Failure::Error(cause) if cause.kind().fault() == Fault::Corrupt => self.node.bury(&self.id, letter, cause),
-            Failure::Error(_) => {}
-        }
+    /// Keeps a letter that will not be handled for an operator to look at.
+    fn bury(&self, letter: Letter, cause: ActorError) {
+        self.gate.lock().tallies.dead_letters += 1;
+        self.node.bury(&self.id, letter, cause);
     }
 
     /// Tells the workload, or its successor, of an error that no caller hears of in full, and logs it.
@@ -184,7 +212,7 @@ impl Cell {
             Then::Reply(reply) => {
                 let _ = reply.send(Reply::refused(error.clone()));
             }
-            Then::Nobody(letter) => self.node.bury(&self.id, *letter, error.clone()),
+            Then::Nobody(letter) => self.bury(*letter, error.clone()),
             Then::Chunk(_) | Then::Hook => {}
         }
     }
@@ -221,6 +249,16 @@ impl Cell {
 
     pub(super) fn log(&self, level: LogLevel, text: &str) {
         self.node.logs.write(&self.id, level, text);
+    }
+}
+
+impl Work {
+    /// A tell that is to be handled once more.
+    fn again(letter: Letter) -> Self {
+        let event = Event::Request { route: letter.route.clone(), payload: letter.payload.clone() };
+        let request_id = crate::ids::request_id();
+        let envelope = Envelope { caller: letter.from.clone(), request_id, deadline: None, chain: CallChain::root() };
+        Self { event, envelope, then: Then::Nobody(Box::new(letter)), wait: None }
     }
 }
 

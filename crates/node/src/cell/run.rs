@@ -14,8 +14,9 @@ use playhouse_types::{ActorError, Code, ErrorKind, Event};
 use tokio::sync::oneshot;
 
 use super::outcome::{Reply, Then};
-use super::{Cell, Gate, Work};
+use super::{Cell, Envelope, Gate, Work};
 use crate::compute::Attended;
+use crate::scope::{Handler, Scope, within};
 
 /// Handlers inside handlers on one stack. Each level takes a few kilobytes of a worker's 2 MiB stack, ten times that in debug builds; deeper calls are queued.
 const DEPTH_MAX: u32 = 12;
@@ -60,14 +61,14 @@ pub(crate) fn never_nest() {
 impl Cell {
     /// Takes the right to handle a message here and now; none if the actor is busy or this stack is deep. While the actor handles
     /// a message that has not had to wait for anything, and nobody is queued, it looks again a few times.
-    pub(super) fn try_start(&self, key: Key) -> Option<(Run, Arc<dyn Workload>)> {
+    pub(super) fn try_start(&self, key: Key, envelope: &Envelope) -> Option<(Run, Arc<dyn Workload>)> {
         if DEPTH.get() >= DEPTH_MAX {
             return None;
         }
         for _ in 0..LOOKS {
             let mut gate = self.gate.lock();
             if let Some(ticket) = gate.mailbox.try_start(key) {
-                return gate.begin(ticket).ok();
+                return gate.begin(ticket, envelope).ok();
             }
             if gate.waiting > 0 || !gate.mailbox.is_empty() || gate.workload.is_none() {
                 return None;
@@ -79,16 +80,16 @@ impl Cell {
     }
 
     /// Takes the right to handle a message that an earlier one of this actor waits for.
-    pub(super) fn start_nested(&self, key: Key) -> Option<(Run, Arc<dyn Workload>)> {
+    pub(super) fn start_nested(&self, key: Key, envelope: &Envelope) -> Option<(Run, Arc<dyn Workload>)> {
         let mut gate = self.gate.lock();
         let ticket = gate.mailbox.start_nested(key)?;
-        gate.begin(ticket).ok()
+        gate.begin(ticket, envelope).ok()
     }
 
     fn take_next(&self) -> Option<(Run, Arc<dyn Workload>, Work)> {
         let mut gate = self.gate.lock();
         let (ticket, work) = gate.mailbox.next()?;
-        let begun = gate.begin(ticket);
+        let begun = gate.begin(ticket, &work.envelope);
         let watched = gate.watchers > 0;
         drop(gate);
         if watched {
@@ -107,7 +108,7 @@ impl Cell {
         if run.heavy {
             return self.run_on(run, running, patience).await;
         }
-        let polled = poll_fn(|cx| Poll::Ready(self.inside(|| poll_contained(&mut running, cx)))).await;
+        let polled = poll_fn(|cx| Poll::Ready(self.inside(|| poll_contained(&mut running, self.handler(), cx)))).await;
         let Poll::Ready(outcome) = polled else { return self.run_on(run, running, patience).await };
         if self.settle(run, &outcome) {
             poll_fn(|cx| {
@@ -180,7 +181,7 @@ impl Cell {
         }
         let Work { event, envelope, then, wait: _ } = work;
         let mut running = begin_contained(workload, self.context(envelope), event);
-        let polled = if run.heavy { Poll::Pending } else { poll_contained(&mut running, cx) };
+        let polled = if run.heavy { Poll::Pending } else { poll_contained(&mut running, self.handler(), cx) };
         match polled {
             Poll::Ready(outcome) => {
                 let _ = self.conclude(run, outcome, then);
@@ -192,6 +193,10 @@ impl Cell {
         true
     }
 
+    pub(super) fn contained(&self, running: Running) -> Contained {
+        Contained(running, self.handler())
+    }
+
     /// Whether the workload of that life is there no more, or can go on no more.
     fn is_lost(&self, life: u32) -> bool {
         let gate = self.gate.lock();
@@ -201,7 +206,7 @@ impl Cell {
     /// Handles the rest of a message that could not be handled at once, and then what has queued behind it.
     async fn tail(self: Arc<Self>, run: Run, running: Running, then: Then) {
         let waiting = WaitingRun::new(&self);
-        let handled = self.attend(&run, Contained(running)).await;
+        let handled = self.attend(&run, self.contained(running)).await;
         drop(waiting);
         let outcome = handled.unwrap_or_else(|| {
             let text = format!("{} handled one event for more than {:?}", self.id, self.setup.limits.wall);
@@ -236,11 +241,12 @@ impl Cell {
 impl Gate {
     /// Makes a ticket the right to handle a message with the present workload. Without one, which is so only at the end of an actor,
     /// the ticket goes back.
-    fn begin(&mut self, ticket: Ticket) -> Result<(Run, Arc<dyn Workload>), NoWorkload> {
+    fn begin(&mut self, ticket: Ticket, envelope: &Envelope) -> Result<(Run, Arc<dyn Workload>), NoWorkload> {
         let Some(workload) = self.workload.clone() else {
             let _ = self.mailbox.finish(ticket);
             return Err(NoWorkload);
         };
+        self.scope = Scope { chain: envelope.chain.clone(), deadline: envelope.deadline };
         let timed = self.tallies.handled.is_multiple_of(SAMPLE).then(Instant::now);
         Ok((Run { ticket, life: self.life, timed, heavy: self.heavy > 0 }, workload))
     }
@@ -271,13 +277,14 @@ pub(super) fn begin_contained(workload: Arc<dyn Workload>, context: Context, eve
 }
 
 /// An event being handled, whose panics are crashes of its workload.
-pub(super) struct Contained(pub(super) Running);
+pub(super) struct Contained(Running, Handler);
 
 impl Future for Contained {
     type Output = Outcome;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Outcome> {
-        poll_contained(&mut self.0, cx)
+        let Self(running, handler) = &mut *self;
+        poll_contained(running, *handler, cx)
     }
 }
 
@@ -293,9 +300,9 @@ fn engine_panicked() -> Failure {
 }
 
 /// Polls a handler one level deeper.
-fn poll_contained(running: &mut Running, cx: &mut task::Context<'_>) -> Poll<Outcome> {
+fn poll_contained(running: &mut Running, handler: Handler, cx: &mut task::Context<'_>) -> Poll<Outcome> {
     DEPTH.set(DEPTH.get() + 1);
-    let polled = std::panic::catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(cx)));
+    let polled = within(handler, || std::panic::catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(cx))));
     DEPTH.set(DEPTH.get() - 1);
     polled.unwrap_or_else(|_| Poll::Ready(Err(engine_panicked())))
 }

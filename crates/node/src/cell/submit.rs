@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use playhouse_scheduler::{CallChain, CallId, FullPolicy, Key, Offer, Priority, WaitId};
+use playhouse_scheduler::{CallChain, FullPolicy, Key, Offer, Priority, WaitId};
 use playhouse_types::{ActorError, ActorId, Event, RequestId, RouteKey, RuntimeEvent};
 use tokio::sync::oneshot;
 
@@ -20,6 +20,8 @@ pub(crate) struct Request {
     pub(crate) route: RouteKey,
     pub(crate) payload: Bytes,
     pub(crate) caller: Option<ActorId>,
+    /// Which of those for whom the application calls; 0 for itself.
+    pub(crate) client: u64,
     pub(crate) request_id: RequestId,
     pub(crate) deadline: Instant,
     pub(crate) chain: CallChain,
@@ -65,16 +67,16 @@ impl Cell {
     /// As [`Self::call`] without a check. The reply is awaited until `patience` ends; the request's own deadline says until when it
     /// may begin.
     pub(super) async fn call_any(self: &Arc<Self>, request: Request, patience: Instant) -> Reply {
-        let Request { route, payload, caller, request_id, deadline, chain, priority } = request;
+        let Request { route, payload, caller, client: _, request_id, deadline, chain, priority } = request;
         let event = Event::Request { route, payload };
         let key = self.key(caller.as_ref(), &event);
         let envelope = Envelope { caller, request_id, deadline: Some(deadline), chain };
-        if let Some((run, workload)) = self.try_start(key) {
+        if let Some((run, workload)) = self.try_start(key, &envelope) {
             let running = begin_contained(workload, self.context(envelope), event);
             return self.run_here(run, running, patience).await;
         }
         if self.comes_back(&envelope)
-            && let Some((run, workload)) = self.start_nested(key)
+            && let Some((run, workload)) = self.start_nested(key, &envelope)
         {
             let running = begin_contained(workload, self.context(envelope), event);
             return self.run_on(run, running, patience).await;
@@ -114,29 +116,31 @@ impl Cell {
         if request.payload.len() > self.node.policy.message_bytes_max {
             return Err(self.too_large(request.payload.len()));
         }
-        let Request { route, payload, caller, request_id, deadline, chain: _, priority } = request;
-        let once = request_id.is_external().then(|| CallId { caller: caller.clone(), request: request_id.clone() });
-        if once.as_ref().is_some_and(|call| !self.is_first(call)) {
-            return Ok(());
+        if request.request_id.is_external() {
+            return self.tell_once(request).await;
         }
-        let letter = Letter { from: caller.clone(), route: route.clone(), payload: payload.clone(), attempts: 0 };
+        self.tell_any(request).await
+    }
+
+    /// As [`Self::tell`] without a check.
+    pub(super) async fn tell_any(self: &Arc<Self>, request: Request) -> Result<(), ActorError> {
+        let Request { route, payload, caller, client: _, request_id, deadline, chain: _, priority } = request;
+        let letter = Letter::new(caller.clone(), route.clone(), payload.clone());
         let event = Event::Request { route, payload };
         let key = self.key(caller.as_ref(), &event);
         let envelope = Envelope { caller, request_id, deadline: None, chain: CallChain::root() };
         let work = Work { event, envelope, then: Then::Nobody(Box::new(letter)), wait: None };
-        let told = self.enqueue(work, priority, key, deadline).await;
-        if let Some(call) = once {
-            self.finish_once(&call, Ok(Bytes::new()), told.is_ok());
-        }
-        told
+        self.enqueue(work, priority, key, deadline).await
     }
 
     /// Queues an event of the node's own, which goes before messages; dropped if even the reserve for signals is full.
     pub(super) fn signal(self: &Arc<Self>, event: Event) {
         if let Some(request_id) = event.request_id() {
             let envelope = Envelope { caller: None, request_id, deadline: None, chain: CallChain::root() };
-            let _ =
-                self.try_enqueue(Work { event, envelope, then: Then::Hook, wait: None }, Priority::Signal, Key::NONE);
+            let work = Work { event, envelope, then: Then::Hook, wait: None };
+            if let Queued::NoRoom(_) = self.try_enqueue(work, Priority::Signal, Key::NONE) {
+                self.gate.lock().tallies.signals_dropped += 1;
+            }
         }
     }
 

@@ -1,10 +1,13 @@
 //! Calls that could only hang are refused at once.
 
 use std::num::NonZeroU32;
+use std::sync::{Arc, OnceLock};
 
-use playhouse_node::{ActorOptions, Concurrency};
+use expect_test::expect;
+use playhouse_guest::{Actor, Bytes, Context, Dispatch, Error, RouteKey};
+use playhouse_node::{ActorOptions, Concurrency, Node};
 
-use crate::support::{Stage, ask, chorus, node, player, until};
+use crate::support::{Stage, actor_type, ask, chorus, node, player, route, until};
 
 #[tokio::test]
 async fn an_actor_that_calls_itself() {
@@ -80,4 +83,114 @@ async fn deep_chains_end() {
     let argument = argument.strip_prefix("call ").unwrap();
     let reply = ask(&first, "call", argument).await;
     assert_eq!(reply, "invalid argument: 64 actors wait for each other already [call-depth]");
+}
+
+/// A caller that went on without the reply used to be taken for one that waits: calls to it were refused as cycles.
+#[tokio::test]
+async fn a_caller_that_gave_up_is_in_no_cycle() {
+    let (node, stage) = (node(), Stage::default());
+    let hasty = player(&node, &stage, "Hasty", ActorOptions::default()).await;
+    let b = player(&node, &stage, "B", ActorOptions::default()).await;
+    let asked = tokio::spawn({
+        let (hasty, argument) = (hasty.clone(), format!("up {} after late {} echo hi", b.id(), hasty.id()));
+        async move { ask(&hasty, "hasty", &argument).await }
+    });
+    until(|| b.status().running == 1).await;
+    stage.open("up");
+    assert_eq!(asked.await.unwrap(), "gave up");
+    stage.open("late");
+    assert_eq!(stage.noted(5).await[4], "hi");
+}
+
+/// As above, with the late call still queued when its first caller gives up.
+#[tokio::test]
+async fn a_caller_that_gave_up_waits_for_nobody() {
+    let (node, stage) = (node(), Stage::default());
+    let hasty = player(&node, &stage, "Hasty", ActorOptions::default()).await;
+    let b = player(&node, &stage, "B", ActorOptions::default()).await;
+    let busy = player(&node, &stage, "Busy", ActorOptions::default()).await;
+    let ask_in_task = |actor: &playhouse_node::ActorRef, name: &'static str, argument: String| {
+        let actor = actor.clone();
+        tokio::spawn(async move { ask(&actor, name, &argument).await })
+    };
+    // hasty waits for b, which waits for busy; then hasty goes on, and busy calls it.
+    let late = ask_in_task(&busy, "after", format!("late {} echo hi", hasty.id()));
+    until(|| busy.status().running == 1).await;
+    let asked = ask_in_task(&hasty, "hasty", format!("up {} call {} echo there", b.id(), busy.id()));
+    until(|| busy.status().queued == 1).await;
+    stage.open("up");
+    assert_eq!(asked.await.unwrap(), "gave up");
+    stage.open("late");
+    assert_eq!(late.await.unwrap(), "hi");
+}
+
+/// What the application does for an actor is part of the actor's wait; such a cycle used to hang until its deadline.
+#[tokio::test]
+async fn a_chain_that_comes_back_through_the_application() {
+    let stage = Stage::default();
+    let known: Arc<OnceLock<[playhouse_node::ActorRef; 2]>> = Arc::default();
+    let builder = Node::builder().realm(7).shell({
+        let known = Arc::clone(&known);
+        move |message| {
+            let [a, b] = known.get().unwrap().clone();
+            async move {
+                let back = format!("{} echo hi", a.id());
+                match message.route.as_str() {
+                    "app.Direct" => a.call(route("echo"), message.payload).await,
+                    "app.Through" => b.call(route("call"), back.into()).await,
+                    _ => b.call(route("echo"), message.payload).await,
+                }
+            }
+        }
+    });
+    let node = builder.start().unwrap();
+    let a = player(&node, &stage, "A", ActorOptions::default()).await;
+    let b = player(&node, &stage, "B", ActorOptions::default()).await;
+    known.set([a.clone(), b]).unwrap();
+    expect!["invalid argument: the call would wait for itself: 1@7/test:A:1 -> 1@7/test:A:1 [call-cycle]"]
+        .assert_eq(&ask(&a, "call", "shell app.Direct hi").await);
+    expect![
+        "invalid argument: the call would wait for itself: 1@7/test:A:1 -> 2@7/test:B:1 -> 1@7/test:A:1 [call-cycle]"
+    ]
+    .assert_eq(&ask(&a, "call", "shell app.Through hi").await);
+    assert_eq!(ask(&a, "call", "shell app.Other hi").await, "hi");
+}
+
+/// Calls the actors that it knows by their handles, past its context.
+struct Knowing(Arc<OnceLock<playhouse_node::ActorRef>>);
+
+impl Actor for Knowing {}
+
+impl Dispatch for Knowing {
+    async fn dispatch(&mut self, _cx: Context<'_>, name: &RouteKey, payload: Bytes) -> Result<Bytes, Error> {
+        match name.as_str() {
+            "go" => self.0.get().unwrap().call(route("go"), payload).await,
+            _ => self.0.get().unwrap().call(route("echo"), payload).await,
+        }
+    }
+}
+
+/// An actor that calls by a handle of its own used to hang until its deadline where the call came back to it.
+#[tokio::test]
+async fn a_cycle_through_handles() {
+    let node = node();
+    let slots: [Arc<OnceLock<playhouse_node::ActorRef>>; 2] = Default::default();
+    let mut actors = Vec::new();
+    for (name, slot) in ["A", "B"].into_iter().zip(&slots) {
+        let slot = Arc::clone(slot);
+        actors.push(
+            node.link(actor_type(name), move || Knowing(Arc::clone(&slot)), ActorOptions::default()).await.unwrap(),
+        );
+    }
+    slots[0].set(actors[1].clone()).unwrap();
+    slots[1].set(actors[0].clone()).unwrap();
+    expect![
+        "invalid argument: the call would wait for itself: 1@7/test:A:1 -> 2@7/test:B:1 -> 1@7/test:A:1 [call-cycle]"
+    ]
+    .assert_eq(&ask(&actors[0], "go", "").await);
+    let stage = Stage::default();
+    let end = player(&node, &stage, "End", ActorOptions::default()).await;
+    let slot = Arc::new(OnceLock::from(end));
+    let fine = node.link(actor_type("C"), move || Knowing(Arc::clone(&slot)), ActorOptions::default()).await.unwrap();
+    assert_eq!(ask(&fine, "echo", "hi").await, "hi");
 }

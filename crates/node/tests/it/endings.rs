@@ -3,8 +3,9 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use playhouse_guest::Bytes;
-use playhouse_node::{ActorOptions, CallOptions, Concurrency, Limits, Node};
+use playhouse_node::{ActorOptions, CallOptions, Concurrency, FullPolicy, Limits, MailboxOptions, Node};
 
 use crate::support::{Stage, actor_type, ask, ask_within, chorus, node, player, route, show, until};
 
@@ -127,4 +128,39 @@ async fn a_shell_that_panics_fails_one_call() {
     let actor = player(&node, &stage, "Player", ActorOptions::default()).await;
     let expected = "internal error: the application's handler panicked [handler-panic]";
     assert_eq!(ask(&actor, "call", "shell app.Say hi").await, expected);
+}
+
+/// A tell that its sender gave up before there was room used to count as sent: the next of its id was swallowed.
+#[tokio::test]
+async fn a_tell_that_was_given_up_may_be_sent_again() {
+    let (node, stage) = (node(), Stage::default());
+    let mailbox = MailboxOptions { capacity: 1, full: FullPolicy::Wait, ..MailboxOptions::default() };
+    let actor = player(&node, &stage, "Player", ActorOptions { mailbox, ..ActorOptions::default() }).await;
+    for text in ["wait", "note"] {
+        actor.tell(route(text), Bytes::from_static(b"door")).await.unwrap();
+        until(|| actor.status().running == 1).await;
+    }
+    let options = || CallOptions { request_id: Some("t-1".parse().unwrap()), ..CallOptions::default() };
+    let told = || node.tell(actor.id(), route("note"), Bytes::from_static(b"once"), options());
+    assert!(told().now_or_never().is_none(), "there is no room");
+    // The second waits for what becomes of the first.
+    let mut both = Box::pin(async { tokio::join!(told(), told()) });
+    assert!((&mut both).now_or_never().is_none());
+    stage.open("door");
+    let (first, second) = both.await;
+    first.unwrap();
+    second.unwrap();
+    assert_eq!(ask(&actor, "count", "").await, "4");
+    assert_eq!(stage.notes()[3..], ["done door", "door", "once"]);
+}
+
+/// Requests of two clients for whom the application calls are two requests, whatever ids they chose.
+#[tokio::test]
+async fn clients_do_not_share_outcomes() {
+    let (node, stage) = (node(), Stage::default());
+    let actor = player(&node, &stage, "Player", ActorOptions::default()).await;
+    for (client, expected) in [(0, "1"), (1, "2"), (2, "3"), (1, "2"), (0, "1")] {
+        let options = CallOptions { request_id: Some("r-1".parse().unwrap()), client, ..CallOptions::default() };
+        assert_eq!(show(actor.call_with(route("count"), Bytes::new(), options).await), expected, "client {client}");
+    }
 }

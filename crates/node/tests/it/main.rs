@@ -1,6 +1,7 @@
 //! The node as an embedder sees it, with linked actors.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
+mod beside;
 mod calls;
 mod computing;
 mod cycles;

@@ -115,6 +115,34 @@ async fn too_many_crashes_park_the_actor() {
     assert_eq!(actor.status().state.name(), "stopped");
 }
 
+/// What made it crash can be mended while the actor is parked.
+#[tokio::test]
+async fn a_parked_actor_is_resumed() {
+    let (node, stage) = (node(), Stage::default());
+    let actor = fragile(&node, &stage, u32::MAX, limit(0)).await;
+    let refused = actor.resume().await.unwrap_err();
+    assert_eq!(refused.to_string(), "1@7/test:Fragile:1 is not parked but running");
+    for life in 1..4 {
+        assert_eq!(ask(&actor, "number", "").await, life.to_string());
+        ask(&actor, "crash", "").await;
+        assert_eq!(actor.status().state.name(), "parked");
+        actor.resume().await.unwrap();
+        assert_eq!(actor.status().state.name(), "running");
+    }
+    node.stop(actor.id(), Duration::from_secs(1)).await.unwrap();
+    assert_eq!(actor.resume().await.unwrap_err().to_string(), "1@7/test:Fragile:1 is not parked but stopped");
+}
+
+#[tokio::test]
+async fn a_parked_actor_that_cannot_start_is_parked_again() {
+    let (node, stage) = (node(), Stage::default());
+    let actor = fragile(&node, &stage, 2, limit(0)).await;
+    ask(&actor, "crash", "").await;
+    expect!["test:Fragile:1 did not start: internal error: its start hook failed: no start"]
+        .assert_eq(&actor.resume().await.unwrap_err().to_string());
+    assert_eq!(actor.status().state.name(), "parked");
+}
+
 #[tokio::test]
 async fn an_actor_that_dies_at_start_is_refused() {
     let (node, stage) = (node(), Stage::default());
@@ -145,6 +173,7 @@ async fn a_poison_message_goes_to_the_dead_letters() {
     assert_eq!((dead.attempts, &dead.payload[..], dead.to.clone()), (3, &b"poison"[..], actor.id().clone()));
     expect!["internal error: in pieces [guest-trap]"].assert_eq(&dead.cause.to_text());
     assert_eq!(ask(&actor, "number", "").await, "4");
+    assert_eq!((actor.status().tallies.dead_letters, node.dead_letters_dropped()), (1, 0));
     assert_eq!(node.drop_dead_letter(dead.number).unwrap().number, dead.number);
     assert!(node.dead_letters().is_empty());
 }

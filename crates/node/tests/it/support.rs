@@ -106,6 +106,26 @@ async fn act(stage: &Stage, count: u64, cx: Context<'_>, route: &RouteKey, paylo
                 cx.tell(dest, next, rest).await.map(|()| Bytes::new())
             }
         }
+        // "door id route argument": calls that actor, unless the door opens first.
+        "hasty" => {
+            let mut words = text.splitn(4, ' ');
+            let (door, to) = (stage.door(words.next().unwrap()), words.next().unwrap().parse().unwrap());
+            let (next, rest) = (words.next().unwrap().parse().unwrap(), Bytes::from(words.next().unwrap().to_owned()));
+            tokio::select! {
+                reply = cx.call(Dest::Actor(to), next, rest) => reply,
+                _ = door.acquire() => Ok(Bytes::from_static(b"gave up")),
+            }
+        }
+        // "door id route argument": calls that actor once the door is open, and notes the reply.
+        "after" => {
+            let mut words = text.splitn(4, ' ');
+            let (door, to) = (stage.door(words.next().unwrap()), words.next().unwrap().parse().unwrap());
+            let (next, rest) = (words.next().unwrap().parse().unwrap(), Bytes::from(words.next().unwrap().to_owned()));
+            door.acquire().await.unwrap().forget();
+            let reply = show(cx.call(Dest::Actor(to), next, rest).await);
+            stage.note(&reply);
+            Ok(reply.into())
+        }
         "discover" => cx.discover(text.parse().unwrap()).await.map(|id| id.to_string().into()),
         "register" => cx.register_stream(text.parse().unwrap()).await.map(|()| Bytes::new()),
         "unregister" => cx.unregister_stream(text.parse().unwrap()).await.map(|()| Bytes::new()),

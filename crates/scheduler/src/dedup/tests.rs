@@ -8,7 +8,7 @@ use super::{CallId, Dedup, DedupConfig, Verdict, WAITERS_MAX};
 const LIMITS: DedupConfig = DedupConfig { entries_max: 3, bytes_max: 100, age_max: Duration::from_secs(10) };
 
 fn call(number: u64) -> CallId {
-    CallId { caller: None, request: RequestId::from_number(number) }
+    CallId { caller: None, client: 0, request: RequestId::from_number(number) }
 }
 
 /// Runs a request to its end at once.
@@ -34,7 +34,7 @@ fn a_duplicate_waits_for_the_first_or_gets_its_outcome() {
 #[test]
 fn two_callers_may_use_the_same_id() {
     let (mut dedup, now) = (Dedup::<u8, &str>::new(LIMITS), Instant::now());
-    let other = CallId { caller: "1@7/acme:Echo:1.0.0".parse().ok(), request: RequestId::from_number(1) };
+    let other = CallId { caller: "1@7/acme:Echo:1.0.0".parse().ok(), client: 0, request: RequestId::from_number(1) };
     assert_eq!(dedup.check(now, &call(1)), Verdict::New);
     assert_eq!(dedup.check(now, &other), Verdict::New);
 }

@@ -1,3 +1,7 @@
+mod keys;
+mod state;
+mod timers;
+
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -5,9 +9,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use playhouse_types::{
-    ActorError, ActorId, ActorType, Code, DataChunk, Dest, ErrorKind, HostOp, HostReply, LogLevel, PayloadClass,
-    RequestId, RouteKey, StreamId,
+    ActorError, ActorId, ActorType, Code, DataChunk, Dest, ErrorKind, HostOp, HostReply, Label, LogLevel, PayloadClass,
+    RequestId, RouteKey, StreamId, Timestamp,
 };
+
+pub use keys::Keys;
+pub use state::{Scanned, State};
+pub use timers::Timers;
 
 /// A host operation under way. Dropping it gives the operation up.
 pub type Operation = Pin<Box<dyn Future<Output = Result<HostReply, ActorError>> + Send>>;
@@ -126,6 +134,71 @@ impl<'a> Context<'a> {
         self.done(HostOp::SendChunk { dest, chunk, class }).await
     }
 
+    /// The actor's private state.
+    #[must_use]
+    pub fn state(self) -> State<'a> {
+        State(self)
+    }
+
+    /// The actor's timers.
+    #[must_use]
+    pub fn timers(self) -> Timers<'a> {
+        Timers(self)
+    }
+
+    /// The actor's keys.
+    #[must_use]
+    pub fn keys(self) -> Keys<'a> {
+        Keys(self)
+    }
+
+    /// A setting that the node's configuration gives the actor. Needs the grant `config`.
+    ///
+    /// # Errors
+    /// If the name is no label, the grant is missing, or the setting is not text.
+    pub async fn config(self, name: &str) -> Result<Option<String>, ActorError> {
+        let Some(value) = self.maybe(HostOp::Config { name: label(name)? }).await? else { return Ok(None) };
+        let text = String::from_utf8(value.into());
+        text.map(Some).map_err(|_| ActorError::new(ErrorKind::DecodeFailure, format!("setting {name:?} is not UTF-8")))
+    }
+
+    /// A secret that the node's configuration gives the actor. Needs the grant `secrets`.
+    ///
+    /// # Errors
+    /// If the name is no label or the grant is missing.
+    pub async fn secret(self, name: &str) -> Result<Option<Bytes>, ActorError> {
+        self.maybe(HostOp::Secret { name: label(name)? }).await
+    }
+
+    /// Bytes that nobody can predict, at most 64 KiB. Needs the grant `random`.
+    ///
+    /// # Errors
+    /// If that is too many, or the grant is missing.
+    pub async fn random(self, bytes: u32) -> Result<Bytes, ActorError> {
+        match self.0.perform(HostOp::Random { bytes }).await? {
+            HostReply::Bytes(bytes) => Ok(bytes),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// The time of day. Needs the grant `clock`.
+    ///
+    /// # Errors
+    /// If the grant is missing.
+    pub async fn now(self) -> Result<Timestamp, ActorError> {
+        match self.0.perform(HostOp::Now).await? {
+            HostReply::Time(time) => Ok(time),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    async fn maybe(self, op: HostOp) -> Result<Option<Bytes>, ActorError> {
+        match self.0.perform(op).await? {
+            HostReply::Maybe(value) => Ok(value),
+            other => Err(unexpected(&other)),
+        }
+    }
+
     /// Writes to the actor's log.
     pub fn log(&self, level: LogLevel, text: &str) {
         self.0.log(level, text);
@@ -136,12 +209,14 @@ impl<'a> Context<'a> {
     }
 }
 
-fn unexpected(reply: &HostReply) -> ActorError {
-    ActorError::coded(
-        ErrorKind::Internal,
-        Code::GuestProtocol,
-        format!("the host gave an unexpected answer: {reply:?}"),
-    )
+fn label(text: &str) -> Result<Label, ActorError> {
+    text.parse()
+        .map_err(|error: playhouse_types::ParseError| ActorError::new(ErrorKind::InvalidArgument, error.to_string()))
+}
+
+/// Without what it holds, which may be a secret.
+fn unexpected(_reply: &HostReply) -> ActorError {
+    ActorError::coded(ErrorKind::Internal, Code::GuestProtocol, "the host gave an answer to another operation")
 }
 
 /// Something through which requests can be sent: a handler's [`Context`], or a handle of an embedding application.

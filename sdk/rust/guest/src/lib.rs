@@ -22,10 +22,11 @@ mod services;
 pub mod wasm;
 
 pub use actor::{Actor, Dispatch, SharedActor, SharedDispatch};
-pub use context::{Backend, Caller, Context, Operation};
+pub use context::{Backend, Caller, Context, Keys, Operation, Scanned, State, Timers};
 
 pub use bytes::Bytes;
 pub use playhouse_types::{
-    ActorError as Error, ActorId, ActorType, Code, DataChunk, Dest, ErrorCategory, ErrorEvent, ErrorKind, HostOp,
-    HostReply, LogLevel, PayloadClass, PeerEvent, RequestId, RouteKey, RuntimeEvent, StreamId, Timestamp,
+    ActorError as Error, ActorId, ActorType, Code, DataChunk, Dest, ErrorCategory, ErrorEvent, ErrorKind,
+    HashAlgorithm, HostOp, HostReply, KeyPurpose, LogLevel, PayloadClass, PeerEvent, RequestId, RouteKey, RuntimeEvent,
+    Schedule, StateChange, StateEntry, StateKey, StateVersion, StreamId, Timestamp,
 };

@@ -248,7 +248,11 @@ impl ActorError {
     pub fn message_with_code(&self) -> String {
         match self.0.code {
             Code::Unspecified => self.0.message.clone(),
-            code => format!("{} [{code}]", self.0.message),
+            code => {
+                // The receiver cuts what is longer than a message may be, and would cut off the code.
+                let room = ERROR_TEXT_BYTES_MAX - " []".len() - code.text().len();
+                format!("{} [{code}]", head(&self.0.message, room))
+            }
         }
     }
 
@@ -256,9 +260,7 @@ impl ActorError {
     /// [`ActorError::message_with_code`].
     #[must_use]
     pub fn with_code_from_message(mut self) -> Self {
-        if let Some((message, code)) = self.0.message.strip_suffix(']').and_then(|rest| rest.rsplit_once(" ["))
-            && let Some(code) = Code::from_text(code)
-        {
+        if let (message, Some(code)) = split_code(&self.0.message) {
             self.0.message = message.to_owned();
             self.0.code = code;
         }
@@ -289,36 +291,52 @@ impl ActorError {
         ];
         for kind in KINDS {
             if let Some(message) = text.strip_prefix(kind.prefix()) {
-                return Self::new(kind, message).with_code_from_message();
+                return Self::from_message(kind, message);
             }
         }
-        if let Some(rest) = text.strip_prefix("timed out") {
-            return Self::new(ErrorKind::TimedOut, rest.trim_start_matches([':', ' '])).with_code_alone();
+        if let Some(rest) =
+            text.strip_prefix("timed out").filter(|rest| rest.is_empty() || rest.starts_with([':', ' ']))
+        {
+            let (rest, code) = split_code(rest);
+            let message = rest.strip_prefix(": ").unwrap_or_else(|| rest.trim_start_matches([':', ' ']));
+            return Self::coded(ErrorKind::TimedOut, code.unwrap_or(Code::Unspecified), message);
         }
         if let Some((service, message)) =
             text.strip_prefix("dependency '").and_then(|rest| rest.split_once("' not found: "))
         {
-            return Self::dependency_not_found(service, message).with_code_from_message();
+            let (message, code) = split_code(message);
+            return Self::dependency_not_found(service, message).with_code(code.unwrap_or(Code::Unspecified));
         }
-        Self::new(ErrorKind::Internal, text).with_code_from_message()
+        Self::from_message(ErrorKind::Internal, text)
     }
 
-    /// As [`Self::with_code_from_message`], also where the code is the whole message.
-    fn with_code_alone(mut self) -> Self {
-        let code = self.0.message.strip_prefix('[').and_then(|m| m.strip_suffix(']')).and_then(Code::from_text);
-        if let Some(code) = code {
-            self.0.message.clear();
-            self.0.code = code;
-            return self;
-        }
-        self.with_code_from_message()
+    /// Takes the code off the end before the message is cut, and the code with it.
+    fn from_message(kind: ErrorKind, text: &str) -> Self {
+        let (message, code) = split_code(text);
+        Self::coded(kind, code.unwrap_or(Code::Unspecified), message)
     }
+}
+
+/// The message and the code that stands behind it, if one does.
+fn split_code(text: &str) -> (&str, Option<Code>) {
+    let split = text.strip_suffix(']').and_then(|rest| rest.rsplit_once(" ["));
+    match split.and_then(|(message, code)| Some((message, Code::from_text(code)?))) {
+        Some((message, code)) if code != Code::Unspecified => (message, Some(code)),
+        _ => (text, None),
+    }
+}
+
+/// The beginning of a text, up to so many bytes and a character's end.
+fn head(text: &str, bytes_max: usize) -> &str {
+    let end = (0..=bytes_max.min(text.len())).rev().find(|&n| text.is_char_boundary(n)).unwrap_or(0);
+    text.get(..end).unwrap_or_default()
 }
 
 fn cut(text: &mut String) {
     if text.len() > ERROR_TEXT_BYTES_MAX {
-        let end = (0..=ERROR_TEXT_BYTES_MAX).rev().find(|&n| text.is_char_boundary(n)).unwrap_or(0);
-        text.truncate(end);
+        text.truncate(head(text, ERROR_TEXT_BYTES_MAX).len());
+        // An error may be kept for long, and what was cut off may have been large.
+        text.shrink_to_fit();
     }
 }
 

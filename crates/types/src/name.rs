@@ -33,7 +33,8 @@ impl ParseError {
 }
 
 /// The name of a manufacturer or of an actor type: 1 to 32 bytes, a letter first, then letters, digits, `-`, `_`
-/// and `.`, a letter or digit last. No name can leave a directory or a URL.
+/// and `.`, a letter or digit last. No name can leave a directory or a URL:
+/// two dots in a row, which actr 0.3 lets pass, are refused.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Name(Arc<str>);
 

@@ -1,10 +1,12 @@
 mod crypto;
+mod reply;
 mod state;
 mod timer;
 
 use bytes::Bytes;
 
 pub use crypto::{CryptoOp, HashAlgorithm, KeyPurpose};
+pub use reply::HostReply;
 pub use state::{StateChange, StateEntry, StateKey, StateOp, StateVersion};
 pub use timer::{Schedule, Timer, TimerOp};
 
@@ -272,32 +274,6 @@ impl HostOp {
             Self::Now => "clock",
         }
     }
-}
-
-/// What a host answers to a [`HostOp`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum HostReply {
-    /// The operation is done.
-    Done,
-    /// The reply to a call.
-    Bytes(Bytes),
-    /// The actor that was found.
-    Actor(ActorId),
-    /// A value of the state, if there is one.
-    Entry(Option<StateEntry>),
-    /// Values of the state.
-    Entries {
-        /// The values, in the order of their keys.
-        entries: Vec<StateEntry>,
-        /// Whether there are more behind the last one.
-        more: bool,
-    },
-    /// Yes or no.
-    Flag(bool),
-    /// A setting or secret, if there is one of that name.
-    Maybe(Option<Bytes>),
-    /// The time of day.
-    Time(Timestamp),
 }
 
 /// How urgent a log line of a workload is.

@@ -63,6 +63,41 @@ impl fmt::Display for RequestId {
 
 impl fmt::Debug for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self}")
+        match &self.0 {
+            // A peer may put anything into its ids.
+            Repr::Text(text) => write!(f, "{}", text.escape_debug()),
+            Repr::Number(_) | Repr::Static(_) => write!(f, "{self}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RequestId;
+    use crate::limits::REQUEST_ID_BYTES_MAX;
+    use expect_test::{Expect, expect};
+
+    fn check(text: &str, expected: &Expect) {
+        let shown =
+            text.parse::<RequestId>().map_or_else(|e| e.to_string(), |id| format!("{id:?} {}", id.is_external()));
+        expected.assert_eq(&shown);
+    }
+
+    #[test]
+    fn ids_from_outside_are_escaped_where_they_are_logged() {
+        check("9f2c", &expect!["9f2c true"]);
+        check("a\n\u{1b}[2J\u{202e}", &expect![[r"a\n\u{1b}[2J\u{202e} true"]]);
+        check("", &expect![[r#"request id "" is empty"#]]);
+        assert!("r".repeat(REQUEST_ID_BYTES_MAX).parse::<RequestId>().is_ok());
+        assert!("r".repeat(REQUEST_ID_BYTES_MAX + 1).parse::<RequestId>().is_err());
+    }
+
+    /// Nobody outside can take the id of a hook or of a call that this process made.
+    #[test]
+    fn ids_of_different_origin_are_never_equal() {
+        for own in [RequestId::from_number(31), RequestId::from_static("lifecycle:on_start")] {
+            assert!(!own.is_external());
+            assert_ne!(own.to_string().parse(), Ok(own));
+        }
     }
 }

@@ -21,10 +21,15 @@ impl RouteKey {
     /// A route key from a text in the program, checked when it is compiled if used in a `const`.
     ///
     /// # Panics
-    /// If the text is empty or longer than the limit.
+    /// If the text is empty, longer than the limit, or has an ASCII control character.
     #[must_use]
     pub const fn from_static(text: &'static str) -> Self {
         assert!(!text.is_empty() && text.len() <= ROUTE_BYTES_MAX, "a route key has 1 to 512 bytes");
+        let (bytes, mut at) = (text.as_bytes(), 0);
+        while at < bytes.len() {
+            assert!(!bytes[at].is_ascii_control(), "a route key has no control characters");
+            at += 1;
+        }
         Self(Text::Static(text))
     }
 
@@ -80,5 +85,34 @@ impl fmt::Debug for RouteKey {
 impl AsRef<str> for RouteKey {
     fn as_ref(&self) -> &str {
         self.as_str()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RouteKey;
+    use expect_test::{Expect, expect};
+
+    const STATIC: RouteKey = RouteKey::from_static("echo.EchoService.Echo");
+
+    fn check(text: &str, expected: &Expect) {
+        expected.assert_eq(&text.parse::<RouteKey>().map_or_else(|e| e.to_string(), |r| format!("{r:?}")));
+    }
+
+    #[test]
+    fn routes_have_rules() {
+        check("echo.EchoService.Echo", &expect![[r#""echo.EchoService.Echo""#]]);
+        check(".EchoService.Echo", &expect![[r#"".EchoService.Echo""#]]);
+        check("", &expect![[r#"route key "" is empty"#]]);
+        check("a\nb", &expect![[r#"route key "a\nb" has a control character"#]]);
+        assert!("r".repeat(512).parse::<RouteKey>().is_ok());
+        assert!("r".repeat(513).parse::<RouteKey>().is_err());
+        assert_eq!("echo.EchoService.Echo".parse(), Ok(STATIC));
+    }
+
+    #[test]
+    fn the_form_does_not_matter_to_a_table() {
+        let table = std::collections::HashSet::from([STATIC]);
+        assert!(table.contains(&"echo.EchoService.Echo".parse::<RouteKey>().expect("a route")));
     }
 }

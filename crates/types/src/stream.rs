@@ -46,7 +46,7 @@ impl fmt::Debug for StreamId {
 }
 
 /// One piece of a data stream.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct DataChunk {
     /// The stream that it belongs to.
     pub stream_id: StreamId,
@@ -58,6 +58,19 @@ pub struct DataChunk {
     pub metadata: Vec<(String, String)>,
     /// Milliseconds since the Unix epoch, if the sender said.
     pub timestamp_ms: Option<i64>,
+}
+
+impl fmt::Debug for DataChunk {
+    /// Shows how large the data is and not what it is, which is long and nobody's business.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DataChunk")
+            .field("stream_id", &self.stream_id)
+            .field("sequence", &self.sequence)
+            .field("payload_bytes", &self.payload.len())
+            .field("metadata_entries", &self.metadata.len())
+            .field("timestamp_ms", &self.timestamp_ms)
+            .finish()
+    }
 }
 
 /// How a message travels. One lane each.
@@ -99,5 +112,36 @@ impl PayloadClass {
             4 => Some(Self::MediaRtp),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DataChunk, PayloadClass, StreamId};
+    use crate::limits::STREAM_ID_BYTES_MAX;
+
+    #[test]
+    fn stream_ids_have_a_length() {
+        assert!("".parse::<StreamId>().is_err());
+        assert!("s".repeat(STREAM_ID_BYTES_MAX).parse::<StreamId>().is_ok());
+        assert!("s".repeat(STREAM_ID_BYTES_MAX + 1).parse::<StreamId>().is_err());
+    }
+
+    #[test]
+    fn classes_have_the_numbers_of_the_specification() {
+        for number in -1..6 {
+            assert_eq!(
+                PayloadClass::from_number(number).map(PayloadClass::number),
+                (0..5).contains(&number).then_some(number)
+            );
+        }
+    }
+
+    #[test]
+    fn debug_output_has_no_data() {
+        let metadata = vec![("key".to_owned(), "canary".to_owned())];
+        let stream_id = "s".parse().expect("an id");
+        let chunk = DataChunk { stream_id, sequence: 1, payload: "canary".into(), metadata, timestamp_ms: None };
+        assert!(!format!("{chunk:?}").contains("canary"));
     }
 }

@@ -36,6 +36,15 @@ pub(crate) fn next<'a>(bytes: &mut &'a [u8]) -> Result<Option<(u32, Value<'a>)>,
     Ok(Some((tag, value)))
 }
 
+/// How many fields of that tag there are, without taking memory for them.
+pub(crate) fn count(mut bytes: &[u8], tag: u32) -> Result<usize, Broken> {
+    let mut found = 0;
+    while let Some((seen, _)) = next(&mut bytes)? {
+        found += usize::from(seen == tag);
+    }
+    Ok(found)
+}
+
 fn key(bytes: &mut &[u8]) -> Result<(u32, u8), Broken> {
     let key = u32::try_from(varint(bytes)?).map_err(|_| Broken)?;
     let tag = key >> 3;

@@ -80,3 +80,46 @@ fn wire_codes_come_back_as_the_spec_says() {
         assert_eq!(ErrorKind::from_wire(10001 + offset as u32, ""), kind);
     }
 }
+
+/// A message of full length pushed its own code over the limit, and the reader cut it off.
+#[test]
+fn the_code_of_a_full_message_survives() {
+    let full = ActorError::coded(ErrorKind::Internal, Code::MailboxFull, "x".repeat(ERROR_TEXT_BYTES_MAX));
+    assert_eq!(ActorError::from_text(&full.to_text()), full);
+    let carried = ActorError::new(ErrorKind::Internal, full.message_with_code()).with_code_from_message();
+    assert_eq!(carried.code(), Code::MailboxFull);
+    assert_eq!(full.message_with_code().len(), ERROR_TEXT_BYTES_MAX);
+}
+
+#[test]
+fn timeouts_are_told_by_the_whole_word() {
+    check(&ActorError::from_text("timed out"), &expect!["timed out"]);
+    check(&ActorError::from_text("timed out: after 5 s"), &expect!["timed out: after 5 s"]);
+    check(&ActorError::from_text("timed out after 5 s"), &expect!["timed out: after 5 s"]);
+    check(&ActorError::from_text("timed outside"), &expect!["internal error: timed outside"]);
+    check(&ActorError::from_text("timed out [deadline-expired]"), &expect!["timed out [deadline-expired]"]);
+}
+
+#[test]
+fn what_was_cut_off_takes_no_memory() {
+    let error = ActorError::new(ErrorKind::Internal, "x".repeat(1 << 20));
+    assert!(error.0.message.capacity() <= 2 * ERROR_TEXT_BYTES_MAX);
+}
+
+proptest::proptest! {
+    #[test]
+    fn every_message_survives_text(kind in 0..ALL.len(), code in 0..Code::ALL.len(), message in ".{0,40}", service in "[^']{0,20}") {
+        let (kind, code) = (ALL[kind], Code::ALL[code]);
+        let error = match kind {
+            ErrorKind::DependencyNotFound => ActorError::dependency_not_found(service, message).with_code(code),
+            ErrorKind::ConnectionNotReady => ActorError::coded(ErrorKind::Unavailable, code, message),
+            kind => ActorError::coded(kind, code, message),
+        };
+        proptest::prop_assert_eq!(ActorError::from_text(&error.to_text()), error);
+    }
+
+    #[test]
+    fn no_text_panics(text in ".{0,100}") {
+        let _ = ActorError::from_text(&text).to_text();
+    }
+}

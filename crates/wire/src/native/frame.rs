@@ -56,8 +56,8 @@ impl<'a> Reply<'a> {
     /// The payload as the error's text, whatever the bytes. Only so much of it is looked at as an error may keep.
     #[must_use]
     pub fn error(&self) -> ActorError {
-        // The prefix of the kind and the code at the end come on top of the message.
-        const BYTES_MAX: usize = 2 * ERROR_TEXT_BYTES_MAX;
+        // The kind, the service of a missing dependency and the code come on top of the message.
+        const BYTES_MAX: usize = 3 * ERROR_TEXT_BYTES_MAX;
         let text = &self.payload[..self.payload.len().min(BYTES_MAX)];
         ActorError::from_text(&String::from_utf8_lossy(text))
     }

@@ -1,11 +1,12 @@
 use bytes::Bytes;
 use playhouse_abi::native::{ABI_VERSION, op, status};
-use playhouse_types::limits::STREAM_ID_BYTES_MAX;
+use playhouse_types::limits::{METADATA_ENTRIES_MAX, STREAM_ID_BYTES_MAX};
 use playhouse_types::{ActorError, ActorId, Dest, HostOp, PayloadClass, StreamId};
 use prost::Message;
 
 use super::frame::{Frame, error_status, write_reply};
 use crate::error::WireError;
+use crate::fields::{self, Broken, Value};
 use crate::proto::{self, dest_v1};
 
 /// What a guest asks of its host, parsed.
@@ -119,6 +120,7 @@ fn unregister(payload: Bytes) -> Result<HostOp, Refusal> {
 }
 
 fn send_chunk(payload: Bytes) -> Result<HostOp, Refusal> {
+    check_metadata(&payload)?;
     let message: proto::HostSendDataStreamV1 = decode(payload)?;
     let class = match PayloadClass::from_number(message.payload_type) {
         Some(class @ (PayloadClass::StreamReliable | PayloadClass::StreamLatencyFirst)) => class,
@@ -131,6 +133,25 @@ fn send_chunk(payload: Bytes) -> Result<HostOp, Refusal> {
     stream_id(&chunk.stream_id)?;
     let parse = || Ok(HostOp::SendChunk { dest: dest(message.dest)?, chunk: chunk.try_into()?, class });
     parse().map_err(Refusal::reply)
+}
+
+/// Counts the metadata of a chunk before it is decoded: an empty entry has 2 bytes here and 48 in memory, so that one frame of the
+/// largest size would take gigabytes. A chunk that comes in parts is put together by the decoder, so that its parts count together.
+fn check_metadata(mut payload: &[u8]) -> Result<(), Refusal> {
+    const CHUNK: u32 = 2;
+    const METADATA: u32 = 4;
+    let broken = |Broken| Refusal::Code(status::PROTOCOL_ERROR);
+    let mut found = 0;
+    while let Some(field) = fields::next(&mut payload).map_err(broken)? {
+        if let (CHUNK, Value::Bytes(chunk)) = field {
+            found += fields::count(chunk, METADATA).map_err(broken)?;
+        }
+    }
+    if found > METADATA_ENTRIES_MAX {
+        let error = WireError::TooMany { what: "metadata entries", found, limit: METADATA_ENTRIES_MAX };
+        return Err(Refusal::reply(error));
+    }
+    Ok(())
 }
 
 fn dest(message: Option<proto::DestV1>) -> Result<Dest, WireError> {

@@ -242,9 +242,7 @@ fn reads_the_specification_s_frames_of_guests() {
     check(
         "08 01 10 07 1a 33 0a 23 1a 21 0a 02 08 07 10 02 1a 19 0a 04 61 63 6d 65 12 0a 45 63 68 6f 43 6c
          69 65 6e 74 1a 05 31 2e 30 2e 30 12 0a 0a 02 73 31 10 00 1a 02 01 02 18 02",
-        expect![[
-            r#"SendChunk { dest: Actor(2@7/acme:EchoClient:1.0.0), chunk: DataChunk { stream_id: "s1", sequence: 0, payload: b"\x01\x02", metadata: [], timestamp_ms: None }, class: StreamReliable }"#
-        ]],
+        expect![[r#"SendChunk { dest: Actor(2@7/acme:EchoClient:1.0.0), chunk: DataChunk { stream_id: "s1", sequence: 0, payload_bytes: 2, metadata_entries: 0, timestamp_ms: None }, class: StreamReliable }"#]],
     );
 }
 
@@ -334,6 +332,27 @@ fn refuses_other_operations_that_break_a_rule() {
     let send =
         proto::HostSendDataStreamV1 { dest: dest(dest_v1::Kind::Shell(true)), chunk: Some(many), payload_type: 2 };
     check(frame(7, &send), expect!["status -5: invalid argument: 65 metadata entries, at most 64 are allowed"]);
+}
+
+/// Each empty entry took 48 bytes of memory for its 2 on the wire before the list was found to be too long.
+#[test]
+fn metadata_is_counted_before_it_is_decoded() {
+    let send = |chunks: &[usize]| {
+        let mut payload = unhex("0a 02 08 01 18 02");
+        for entries in chunks {
+            let chunk = [unhex("0a 01 73"), [0x22, 0x00].repeat(*entries)].concat();
+            payload.push(0x12);
+            crate::fields::put_varint(&mut payload, chunk.len() as u64);
+            payload.extend(chunk);
+        }
+        asked(&proto::AbiFrame { abi_version: 1, op: 7, payload: payload.into() }.encode_to_vec())
+    };
+    assert!(send(&[64]).starts_with("SendChunk"));
+    assert!(send(&[40, 24]).starts_with("SendChunk"));
+    let refused = |found| format!("status -5: invalid argument: {found} metadata entries, at most 64 are allowed");
+    assert_eq!(send(&[65]), refused(65));
+    assert_eq!(send(&[40, 25]), refused(65));
+    assert_eq!(send(&[4 << 20]), refused(4 << 20));
 }
 
 #[test]

@@ -35,8 +35,9 @@ pub use id::{ActorId, ActorType, Realm, Serial};
 pub use label::Label;
 pub use name::{Name, ParseError, Version};
 pub use op::{
-    CryptoOp, Dest, ErrorCategory, ErrorEvent, Event, HashAlgorithm, HostOp, HostReply, KeyPurpose, LogLevel, PeerEvent,
-    RuntimeEvent, Schedule, StateChange, StateEntry, StateKey, StateOp, StateVersion, Timer, TimerOp, Timestamp,
+    CryptoOp, Dest, ErrorCategory, ErrorEvent, Event, HashAlgorithm, HostOp, HostReply, KeyPurpose, LogLevel,
+    PeerEvent, RuntimeEvent, Schedule, StateChange, StateEntry, StateKey, StateOp, StateVersion, Timer, TimerOp,
+    Timestamp,
 };
 pub use request::RequestId;
 pub use route::RouteKey;

@@ -169,6 +169,19 @@ pub enum StoreError {
         /// What the disk said.
         cause: Arc<str>,
     },
+    /// The server of the store cannot be reached, or could not do it. Nothing of it was done: try again.
+    #[error("the store's server did not do it: {cause}")]
+    Unreachable {
+        /// What went wrong.
+        cause: Arc<str>,
+    },
+    /// The connection to the store's server broke before it answered, and could not be made again in time. The write may have
+    /// happened, and if it has not it never will. Open the actor again: its revision says whether a commit is there.
+    #[error("whether it was written is not known: {cause}")]
+    Unknown {
+        /// What went wrong.
+        cause: Arc<str>,
+    },
     /// The store is closed or closing.
     #[error("the store is closed")]
     Closed,
@@ -193,6 +206,8 @@ impl StoreError {
             | Self::DiskFull { .. }
             | Self::Failed { .. }
             | Self::Read { .. }
+            | Self::Unreachable { .. }
+            | Self::Unknown { .. }
             | Self::Closed => ErrorKind::Unavailable,
             Self::UnknownActor { .. } | Self::NotQueued { .. } | Self::TimerNotSet { .. } | Self::NotFound { .. } => {
                 ErrorKind::NotFound
@@ -228,6 +243,8 @@ impl StoreError {
             Self::DurabilityMissing { .. } => Code::DurabilityMissing,
             Self::Corrupt(_) => Code::StoreCorrupt,
             Self::Failed { .. } | Self::Read { .. } => Code::StoreFailed,
+            Self::Unreachable { .. } => Code::StoreUnreachable,
+            Self::Unknown { .. } => Code::WriteUnknown,
             Self::Closed => Code::NodeStopping,
             Self::Unsupported { .. } => Code::StoreUnsupported,
         }
@@ -236,7 +253,15 @@ impl StoreError {
     /// Whether the write was refused by a rule, or the store could not do it. After the former all else goes on.
     #[must_use]
     pub const fn is_refusal(&self) -> bool {
-        !matches!(self, Self::Corrupt(_) | Self::Failed { .. } | Self::Read { .. } | Self::Closed)
+        !matches!(
+            self,
+            Self::Corrupt(_)
+                | Self::Failed { .. }
+                | Self::Read { .. }
+                | Self::Unreachable { .. }
+                | Self::Unknown { .. }
+                | Self::Closed
+        )
     }
 }
 

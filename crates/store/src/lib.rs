@@ -1,6 +1,7 @@
 //! What an actor must not lose: its mailbox, state, timers, outgoing messages, replies, dead letters and keys, behind one
 //! contract, with a back end in memory and one on SQLite.
 
+mod actor;
 mod contract;
 mod core;
 mod error;
@@ -12,6 +13,7 @@ mod receipt;
 mod record;
 mod sqlite;
 
+pub use actor::{ActorStore, BYTES_UNDER_WAY_MAX, COMMITS_UNDER_WAY_MAX, EFFECTS_BYTES_MAX, Effects};
 pub use contract::{KeyRange, Report, Retention, Stats, Store, commit};
 pub use error::{Damage, StoreError};
 pub use memory::MemoryStore;

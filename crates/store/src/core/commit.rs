@@ -28,7 +28,7 @@ impl Change for Commit {
             info.lease.usage = plan.usage;
             info.lease.revision = self.revision;
         });
-        Ok(Committed { first_out })
+        Ok(Committed { first_out, usage: plan.usage })
     }
 
     fn bytes(&self) -> u64 {

@@ -20,15 +20,15 @@ fn named(what: &'static str, length: usize, limit: usize) -> Result<(), StoreErr
     at_most(what, length, limit)
 }
 
-pub(super) fn check_identity(identity: &Identity) -> Result<(), StoreError> {
+pub(crate) fn check_identity(identity: &Identity) -> Result<(), StoreError> {
     named("bytes of the instance name", identity.instance.len(), limits::INSTANCE_BYTES_MAX)
 }
 
-pub(super) fn check_owner(owner: &str) -> Result<(), StoreError> {
+pub(crate) fn check_owner(owner: &str) -> Result<(), StoreError> {
     named("bytes of the owner", owner.len(), limits::OWNER_BYTES_MAX)
 }
 
-pub(super) fn check_message(message: &Message) -> Result<(), StoreError> {
+pub(crate) fn check_message(message: &Message) -> Result<(), StoreError> {
     at_most("bytes of the caller", message.caller.len(), limits::CALLER_BYTES_MAX)?;
     if let Some(request) = &message.request {
         named("bytes of the request id", request.len(), REQUEST_ID_BYTES_MAX)?;
@@ -38,22 +38,22 @@ pub(super) fn check_message(message: &Message) -> Result<(), StoreError> {
     at_most("bytes of the context", message.context.len(), limits::CONTEXT_BYTES_MAX)
 }
 
-pub(super) fn check_request(request: &RequestKey) -> Result<(), StoreError> {
+pub(crate) fn check_request(request: &RequestKey) -> Result<(), StoreError> {
     at_most("bytes of the caller", request.caller.len(), limits::CALLER_BYTES_MAX)?;
     named("bytes of the request id", request.request.len(), REQUEST_ID_BYTES_MAX)
 }
 
-pub(super) fn check_note(name: &str, value: usize) -> Result<(), StoreError> {
+pub(crate) fn check_note(name: &str, value: usize) -> Result<(), StoreError> {
     named("bytes of the note's name", name.len(), limits::NOTE_NAME_BYTES_MAX)?;
     at_most("bytes of the note", value, limits::NOTE_BYTES_MAX)
 }
 
-pub(super) fn check_sealed(name: &str, blob: usize) -> Result<(), StoreError> {
+pub(crate) fn check_sealed(name: &str, blob: usize) -> Result<(), StoreError> {
     named("bytes of the key's name", name.len(), limits::SEALED_KEY_NAME_BYTES_MAX)?;
     at_most("bytes of the sealed key", blob, limits::SEALED_KEY_BYTES_MAX)
 }
 
-pub(super) fn check_commit(commit: &Commit) -> Result<(), StoreError> {
+pub(crate) fn check_commit(commit: &Commit) -> Result<(), StoreError> {
     let changes =
         commit.consumed.len() + commit.state.len() + commit.outbox.len() + commit.timers.len() + commit.keys.len();
     at_most("changes of the commit", changes, limits::COMMIT_CHANGES_MAX)?;
@@ -76,7 +76,7 @@ pub(super) fn check_commit(commit: &Commit) -> Result<(), StoreError> {
     check_once(commit)
 }
 
-fn check_state(change: &StateChange) -> Result<(), StoreError> {
+pub(crate) fn check_state(change: &StateChange) -> Result<(), StoreError> {
     named("bytes of the state key", change.key.len(), limits::STATE_KEY_BYTES_MAX)?;
     at_most(
         "bytes of the state value",
@@ -85,12 +85,12 @@ fn check_state(change: &StateChange) -> Result<(), StoreError> {
     )
 }
 
-fn check_out(out: &OutMessage) -> Result<(), StoreError> {
+pub(crate) fn check_out(out: &OutMessage) -> Result<(), StoreError> {
     named("bytes of the target", out.target.len(), limits::TARGET_BYTES_MAX)?;
     check_message(&out.message)
 }
 
-fn check_timer(change: &TimerChange) -> Result<(), StoreError> {
+pub(crate) fn check_timer(change: &TimerChange) -> Result<(), StoreError> {
     let (name, body) = match change {
         TimerChange::Set { name, body, .. } => (name, body.len()),
         TimerChange::Cancel { name } => (name, 0),
@@ -99,7 +99,7 @@ fn check_timer(change: &TimerChange) -> Result<(), StoreError> {
     at_most("bytes of the timer's body", body, limits::TIMER_BODY_BYTES_MAX)
 }
 
-fn check_key(change: &KeyChange) -> Result<(), StoreError> {
+pub(crate) fn check_key(change: &KeyChange) -> Result<(), StoreError> {
     let blob = match change {
         KeyChange::Create { blob, .. } | KeyChange::Replace { blob, .. } => blob.len(),
         KeyChange::Delete { .. } => 0,

@@ -1,6 +1,6 @@
 use bytes::Bytes;
 
-use super::actor::{ActorKey, Epoch, Revision};
+use super::actor::{ActorKey, Epoch, Revision, Usage};
 use super::change::{KeyChange, StateChange, TimerChange};
 use super::message::{Message, OutId, Position, RequestKey};
 use super::time::{Durability, Time};
@@ -146,4 +146,6 @@ impl Default for Quota {
 pub struct Committed {
     /// The id of the first message of the commit's outbox, if it had any; the others follow without a gap.
     pub first_out: Option<OutId>,
+    /// What the actor keeps now.
+    pub usage: Usage,
 }

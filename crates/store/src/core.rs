@@ -11,7 +11,7 @@ mod plan;
 mod queue;
 mod replies;
 mod rows;
-pub(crate) pub(crate) mod sizes;
+pub(crate) mod sizes;
 mod vault;
 
 pub(crate) use book::{Book, Ledger};

@@ -3,6 +3,7 @@
 mod agreement;
 mod error;
 mod material;
+mod operation;
 mod record;
 mod secret;
 mod signing;
@@ -15,6 +16,7 @@ use zeroize::Zeroizing;
 pub use agreement::{AgreementKeys, AgreementPublicKey};
 pub use error::{KeyRecordError, KeyUseError, VaultError};
 pub use material::{KeyKind, KeyMaterial};
+pub use operation::{KeyOperation, KeyOutcome, KeySlot};
 pub use record::KeyRecord;
 pub use secret::SecretKeys;
 pub use signing::{SigningKeys, verify_signature};

@@ -19,8 +19,8 @@ pub const STATE_VALUE_BYTES_MAX: usize = 8 << 20;
 pub const TIMER_NAME_BYTES_MAX: usize = 128;
 /// Bytes of what comes with a timer.
 pub const TIMER_BODY_BYTES_MAX: usize = 64 << 10;
-/// Bytes of the name of a sealed key.
-pub const SEALED_KEY_NAME_BYTES_MAX: usize = 128;
+/// Bytes of the name of a sealed key: a label of 128, and the kind of the key in front of it.
+pub const SEALED_KEY_NAME_BYTES_MAX: usize = 144;
 /// Bytes of a sealed key: a private key of 64 bytes, its seal, and room for other algorithms.
 pub const SEALED_KEY_BYTES_MAX: usize = 4096;
 /// Bytes of the name of a note of the node.

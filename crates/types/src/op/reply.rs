@@ -6,7 +6,7 @@ use super::Timestamp;
 use super::state::StateEntry;
 use crate::id::ActorId;
 
-/// What a host answers to a [`HostOp`].
+/// What a host answers to a [`HostOp`](crate::HostOp).
 #[derive(Clone, PartialEq, Eq)]
 pub enum HostReply {
     /// The operation is done.

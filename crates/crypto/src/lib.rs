@@ -39,7 +39,7 @@ pub use digest::{Digest, DigestParseError, Hasher};
 pub use key_file::{KeyFile, KeyFileError};
 pub use key_id::{KeyId, KeyIdParseError};
 pub use master::{MasterKey, MasterKeyFile, MasterKeyId, SealedMasterKey};
-pub use plain::{HASH_INPUT_BYTES_MAX, RANDOM_BYTES_MAX, hash_sha256, hash_sha512, random_bytes};
+pub use plain::{HASH_INPUT_BYTES_MAX, hash_sha256, hash_sha512, random_bytes};
 pub use sealed::SealedKey;
 pub use secret::{KdfCost, Secret};
 pub use sign::{PublicKeyError, Signature, SignatureError, SigningKey, VerifyingKey};

@@ -1,11 +1,11 @@
+use playhouse_types::limits::RANDOM_BYTES_MAX;
+use sha2::Digest as _;
+
 use crate::digest::Digest;
 use crate::vault::KeyUseError;
-use sha2::Digest as _;
 
 /// Bytes that one operation hashes: it runs to its end without a pause, and 16 MiB take some tens of milliseconds.
 pub const HASH_INPUT_BYTES_MAX: usize = 16 << 20;
-/// Bytes of randomness that one operation gives. The figure of the Web Cryptography API; more is a seed's business.
-pub const RANDOM_BYTES_MAX: usize = 64 << 10;
 
 /// The SHA-256 digest of what an actor gives.
 ///
@@ -32,7 +32,7 @@ pub fn hash_sha512(bytes: &[u8]) -> Result<[u8; 64], KeyUseError> {
 pub fn random_bytes(count: usize, mut random: impl FnMut(&mut [u8])) -> Result<Vec<u8>, KeyUseError> {
     /// Fewer are all zero by chance too often.
     const CHECKED_BYTES_MIN: usize = 16;
-    KeyUseError::check("randomness", count, RANDOM_BYTES_MAX)?;
+    KeyUseError::check("randomness", count, RANDOM_BYTES_MAX as usize)?;
     let mut bytes = vec![0; count];
     random(&mut bytes);
     if count >= CHECKED_BYTES_MIN && bytes.iter().all(|byte| *byte == 0) {

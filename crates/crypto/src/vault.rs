@@ -90,6 +90,23 @@ impl ActorVault {
         self.close(name, &ring, &mut random)
     }
 
+    /// As [`Self::rotate`], but the oldest version goes when there are [`KEY_VERSIONS_MAX`]: for secrets that can be had again, because
+    /// they were agreed upon or derived.
+    ///
+    /// # Errors
+    /// The record does not open, or the material is for another use.
+    pub fn supersede(
+        &self,
+        name: &str,
+        record: &KeyRecord,
+        material: KeyMaterial,
+        mut random: impl FnMut(&mut [u8]),
+    ) -> Result<KeyRecord, VaultError> {
+        let mut ring = self.open(name, record, record.kind())?;
+        ring.push_over(material)?;
+        self.close(name, &ring, &mut random)
+    }
+
     /// The record with only its newest versions. What older ones sealed is lost, and what they signed is no longer among the public keys.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
@@ -128,7 +128,12 @@ impl Envelope {
         let params = Params::new(memory_kib, passes, lanes, None).map_err(failed)?;
         let mut key = Zeroizing::new([0; 32]);
         let kdf = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        kdf.hash_password_into(secret, &self.salt, &mut *key).map_err(failed)?;
+        // What is in the memory gives the key away.
+        let mut memory = Zeroizing::new(Vec::new());
+        let blocks = kdf.params().block_count();
+        memory.try_reserve_exact(blocks).map_err(|_| KeyFileError::OutOfMemory)?;
+        memory.resize(blocks, Block::new());
+        kdf.hash_password_into_with_memory(secret, &self.salt, &mut *key, memory.as_mut_slice()).map_err(failed)?;
         Ok(XChaCha20Poly1305::new((&*key).into()))
     }
 }

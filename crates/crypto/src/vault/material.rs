@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 use super::KEY_VERSIONS_MAX;
 use super::error::VaultError;
 use super::record::Header;
+use crate::compare::equal_constant_time;
 use crate::kdf::SecretBytes;
 
 /// Which algorithms a key is for. A key of one kind never serves another.
@@ -133,19 +134,40 @@ impl Ring {
         Self { kind, scope, newest: 1, secrets: vec![secret] }
     }
 
+    /// One more version, unless the newest is that very material.
     pub(super) fn push(&mut self, material: KeyMaterial) -> Result<(), VaultError> {
+        if self.accepts(&material)? {
+            if self.secrets.len() == KEY_VERSIONS_MAX {
+                return Err(VaultError::TooManyVersions { limit: KEY_VERSIONS_MAX });
+            }
+            self.add(material)?;
+        }
+        Ok(())
+    }
+
+    /// As [`Self::push`]; the oldest version goes when there are as many as are kept.
+    pub(super) fn push_over(&mut self, material: KeyMaterial) -> Result<(), VaultError> {
+        if self.accepts(&material)? {
+            if self.secrets.len() == KEY_VERSIONS_MAX {
+                self.secrets.remove(0);
+            }
+            self.add(material)?;
+        }
+        Ok(())
+    }
+
+    /// Whether the material is another one than the newest version.
+    fn accepts(&self, material: &KeyMaterial) -> Result<bool, VaultError> {
         if material.kind != self.kind {
             return Err(VaultError::OtherKind { expected: self.kind, found: material.kind });
         }
         if material.scope != self.scope {
             return Err(VaultError::OtherScope);
         }
-        if self.newest().as_bytes() == material.secret.as_bytes() {
-            return Ok(());
-        }
-        if self.secrets.len() == KEY_VERSIONS_MAX {
-            return Err(VaultError::TooManyVersions { limit: KEY_VERSIONS_MAX });
-        }
+        Ok(!equal_constant_time(self.newest().as_bytes(), material.secret.as_bytes()))
+    }
+
+    fn add(&mut self, material: KeyMaterial) -> Result<(), VaultError> {
         self.newest = self.newest.checked_add(1).ok_or(VaultError::TooManyVersions { limit: KEY_VERSIONS_MAX })?;
         self.secrets.push(material.secret);
         Ok(())

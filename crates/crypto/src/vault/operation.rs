@@ -143,13 +143,14 @@ impl Run<'_> {
         Ok(record.map(|record| self.operation.vault.secret(key.as_str(), &record)).transpose()?)
     }
 
-    /// Puts a secret that was agreed upon or derived under its name; a further version if there is another one.
+    /// Puts a secret that was agreed upon or derived under its name; a further version if there is another one,
+    /// in place of the oldest if there are as many as are kept: an actor cannot retire them, and can have these again.
     fn keep(&mut self, into: &Label, material: KeyMaterial) -> Result<HostReply, ActorError> {
         let slot = KeySlot::new(KeyKind::Secret, into);
         let existing = self.record(&slot);
         let KeyOperation { vault, random, .. } = &mut self.operation;
         let record = match &existing {
-            Some(record) => vault.rotate(into.as_str(), record, material, random)?,
+            Some(record) => vault.supersede(into.as_str(), record, material, random)?,
             None => vault.create(into.as_str(), material, random)?,
         };
         let unchanged = existing.is_some_and(|existing| existing.versions() == record.versions());

@@ -154,6 +154,22 @@ fn a_key_derived_into_its_own_name_is_its_next_version() {
 }
 
 #[test]
+fn the_oldest_of_many_agreements_goes() {
+    let mut actor = Actor::new("1@7/acme:Echo:1.0.0", 1);
+    let peer = Actor::new("2@8/acme:Peer:1.0.0", 99).bytes(&public("k", KeyPurpose::Agree));
+    let contexts: Vec<String> = (0..20).map(|n| n.to_string()).collect();
+    for context in contexts {
+        actor.check(&agree(&peer, context.leak()), &expect!["Done"]);
+    }
+    expect![[r#"
+        agreement/k 1..=1
+        secret/s 5..=20
+    "#]]
+    .assert_eq(&actor.stored());
+    actor.bytes(&seal("s", "plain"));
+}
+
+#[test]
 fn failures_store_nothing_and_are_named() {
     let mut actor = Actor::new("1@7/acme:Echo:1.0.0", 1);
     actor.check(

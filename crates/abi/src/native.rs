@@ -98,15 +98,16 @@ pub type ReleaseContext = unsafe extern "C" fn(token: u64);
 pub type ContextInvoke =
     unsafe extern "C" fn(token: u64, frame: *const u8, frame_len: usize, out: *mut *mut u8, out_len: *mut usize) -> i32;
 
-/// `actr_init`. The pointer is to a [`HostVTable`] or a [`ContextVTable`], see [`symbol::SHUTDOWN`].
-pub type ActrInit = unsafe extern "C" fn(vtable: *const c_void, init: *const u8, init_len: usize) -> i32;
+/// `actr_init`. Like all that guests export it must not unwind, and is declared as what may, so that one that does ends the
+/// process in an orderly way and not in undefined behaviour. The pointer is to a [`HostVTable`] or a [`ContextVTable`], see [`symbol::SHUTDOWN`].
+pub type ActrInit = unsafe extern "C-unwind" fn(vtable: *const c_void, init: *const u8, init_len: usize) -> i32;
 /// `actr_handle`.
 pub type ActrHandle =
-    unsafe extern "C" fn(req: *const u8, req_len: usize, resp: *mut *mut u8, resp_len: *mut usize) -> i32;
+    unsafe extern "C-unwind" fn(req: *const u8, req_len: usize, resp: *mut *mut u8, resp_len: *mut usize) -> i32;
 /// `actr_free_response`.
-pub type ActrFreeResponse = unsafe extern "C" fn(ptr: *mut u8, len: usize);
+pub type ActrFreeResponse = unsafe extern "C-unwind" fn(ptr: *mut u8, len: usize);
 /// `actr_shutdown`.
-pub type ActrShutdown = unsafe extern "C" fn() -> i32;
+pub type ActrShutdown = unsafe extern "C-unwind" fn() -> i32;
 
 /// What a guest of actr 0.3 gets: two functions, nothing else. Valid until the process ends.
 #[repr(C)]

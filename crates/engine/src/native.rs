@@ -25,8 +25,10 @@ mod judge;
 mod lane;
 mod memory_file;
 mod note;
+mod origin;
 mod port;
 mod run;
+mod slots;
 mod spin;
 mod sync;
 mod table;
@@ -36,3 +38,4 @@ mod worker;
 mod workload;
 
 pub use engine::NativeEngine;
+pub use slots::NativeThreads;

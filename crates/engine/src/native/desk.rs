@@ -5,12 +5,14 @@ use playhouse_types::Event;
 use playhouse_wire::native::{GuestFrames, Request};
 
 use super::port::{Near, Order};
+use super::slots::Occupant;
 use super::spin::Patience;
 use crate::Context;
 
 /// What one run after the other needs to talk to the guest: whoever has it has the guest.
 pub(super) struct Desk {
     pub(super) near: Near,
+    pub(super) occupant: Occupant,
     pub(super) patience: Patience,
     /// What is being written, before it goes onto the note.
     pub(super) draft: Vec<u8>,
@@ -18,8 +20,8 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    pub(super) fn new(near: Near) -> Self {
-        Self { near, patience: Patience::new(), draft: Vec::new(), request_id: String::new() }
+    pub(super) fn new(near: Near, occupant: Occupant) -> Self {
+        Self { near, occupant, patience: Patience::new(), draft: Vec::new(), request_id: String::new() }
     }
 
     /// Writes the frame of an event onto the note. `token` is the context of guests that have them. False if the guest

@@ -6,6 +6,7 @@ use playhouse_types::ActorType;
 
 use super::elf;
 use super::error::LoadError;
+use super::slots::NativeThreads;
 use super::target;
 use super::workload::NativeWorkload;
 use crate::{Concurrency, Creation, Engine, EngineKind, Preparation, Prepared, Seed};
@@ -22,6 +23,12 @@ impl NativeEngine {
     #[must_use]
     pub const fn new(danger_native_in_process: bool) -> Self {
         Self { danger_native_in_process }
+    }
+
+    /// The threads of native guests in this process, whichever engine made them.
+    #[must_use]
+    pub fn threads() -> NativeThreads {
+        NativeThreads::now()
     }
 
     /// Checks what can be checked before a library is mapped.

@@ -52,10 +52,18 @@ pub(super) enum LoadError {
         status: i32,
     },
     /// As many native workloads live as may.
-    #[error("{limit} {what} in this process, which is the limit")]
-    Limit {
-        /// Of what.
-        what: &'static str,
+    #[error(
+        "{limit} threads of native actors in this process, {hung} of them in guests that did not return, which is the limit"
+    )]
+    Threads {
+        /// How many may be.
+        limit: usize,
+        /// How many were given up.
+        hung: usize,
+    },
+    /// As many images are mapped as may be; most of them are of actors that have ended, and cannot be unmapped.
+    #[error("{limit} images of native libraries are mapped, which is the limit: start the node anew")]
+    Images {
         /// How many.
         limit: usize,
     },
@@ -75,7 +83,8 @@ impl LoadError {
             | Self::File { .. }
             | Self::Loader { .. }
             | Self::Symbol { .. }
-            | Self::Limit { .. }
+            | Self::Threads { .. }
+            | Self::Images { .. }
             | Self::Ended => Code::NativeLoad,
             Self::Init { .. } => Code::NativeInit,
         }
@@ -87,7 +96,7 @@ impl LoadError {
             Self::Kind | Self::Target { .. } | Self::File { .. } | Self::Loader { .. } | Self::Symbol { .. } => {
                 ErrorKind::InvalidArgument
             }
-            Self::System { .. } | Self::Limit { .. } => ErrorKind::Unavailable,
+            Self::System { .. } | Self::Threads { .. } | Self::Images { .. } => ErrorKind::Unavailable,
             Self::Init { .. } | Self::Ended => ErrorKind::Internal,
         }
     }

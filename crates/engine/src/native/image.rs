@@ -1,7 +1,9 @@
 #![expect(unsafe_code, reason = "loads shared libraries and calls them through the C ABI")]
 
 use std::mem::ManuallyDrop;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 use playhouse_abi::native::{ActrFreeResponse, ActrHandle, ActrInit, ActrShutdown, FRAME_BYTES_MAX, status, symbol};
@@ -9,6 +11,13 @@ use playhouse_abi::native::{ActrFreeResponse, ActrHandle, ActrInit, ActrShutdown
 use super::error::LoadError;
 use super::memory_file::MemoryFile;
 use super::table;
+
+/// Images that may be mapped in one process. Those of actr 0.3 stay to its end, so a node whose native actors come and go for
+/// ever must be started anew some day, and should say so before the kernel refuses it memory maps for other things: it grants
+/// 65,530, of which an image takes five to seven.
+pub(super) const IMAGES_MAX: usize = 4096;
+
+static IMAGES: AtomicUsize = AtomicUsize::new(0);
 
 /// A mapped library with its own data, and the functions that it exports.
 ///
@@ -20,7 +29,6 @@ pub(super) struct Image {
     /// Guests of actr 0.4 and 0.5 have it. They are given the table with contexts.
     shutdown: Option<ActrShutdown>,
     library: ManuallyDrop<Library>,
-    file: ManuallyDrop<MemoryFile>,
 }
 
 /// What is wrong with a reply before it is even read.
@@ -36,6 +44,10 @@ impl Image {
     /// Maps a library and finds its functions. Runs its constructors: the bytes must come from a verified package, and the
     /// calling thread must be the one that will make all calls.
     pub(super) fn load(bytes: &[u8]) -> Result<Self, LoadError> {
+        let more = |count| (count < IMAGES_MAX).then_some(count + 1);
+        if IMAGES.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_err() {
+            return Err(LoadError::Images { limit: IMAGES_MAX });
+        }
         let file = MemoryFile::new(bytes)?;
         // SAFETY: constructors of the library run, which may do anything. The operator has said that native code is
         // trusted with this process, and the bytes are those of a verified package: `MemoryFile` is sealed.
@@ -43,7 +55,8 @@ impl Image {
             .map_err(|error| LoadError::Loader { message: error.to_string() })?;
         // From here on the library stays mapped whatever happens: its constructors may have left threads behind.
         let library = ManuallyDrop::new(library);
-        let file = ManuallyDrop::new(file);
+        // The mapping keeps the file's bytes; its descriptor is of no more use.
+        drop(file);
         // SAFETY: the types are those that the ABI gives to these names. A library that exports the names with other
         // types breaks the ABI, which no host can see.
         let (init, handle, free_response) = unsafe {
@@ -55,14 +68,14 @@ impl Image {
         };
         // SAFETY: as above.
         let shutdown = unsafe { function::<ActrShutdown>(&library, symbol::SHUTDOWN) }.ok();
-        Ok(Self { handle, free_response, init, shutdown, library, file })
+        Ok(Self { handle, free_response, init, shutdown, library })
     }
 
     /// Lets the library construct its workload.
     pub(super) fn init(&self, payload: &[u8]) -> Result<(), LoadError> {
         let table = if self.has_contexts() { table::with_contexts() } else { table::for_v1() };
         // SAFETY: the table is a static of the type that the library expects, and the payload outlives the call.
-        let status = unsafe { (self.init)(table, payload.as_ptr(), payload.len()) };
+        let status = whole(|| unsafe { (self.init)(table, payload.as_ptr(), payload.len()) });
         if status == status::SUCCESS { Ok(()) } else { Err(LoadError::Init { status }) }
     }
 
@@ -75,13 +88,11 @@ impl Image {
     pub(super) fn end(mut self) {
         let Some(shutdown) = self.shutdown else { return };
         // SAFETY: no other call is under way, as the image's only owner ends here.
-        if unsafe { shutdown() } == status::SUCCESS {
-            // SAFETY: each is dropped once, as `self` is gone afterwards. The library has just said that no thread and no
-            // destructor of it will run, and nothing of ours keeps a pointer into it. The file goes after the mapping.
-            unsafe {
-                ManuallyDrop::drop(&mut self.library);
-                ManuallyDrop::drop(&mut self.file);
-            }
+        if whole(|| unsafe { shutdown() }) == status::SUCCESS {
+            // SAFETY: it is dropped once, as `self` is gone afterwards. The library has just said that no thread and no
+            // destructor of it will run, and nothing of ours keeps a pointer into it.
+            unsafe { ManuallyDrop::drop(&mut self.library) };
+            IMAGES.fetch_sub(1, Ordering::Relaxed);
         }
     }
 
@@ -92,7 +103,7 @@ impl Image {
         let mut reply_len = 0_usize;
         // SAFETY: the frame outlives the call and the two out-pointers are to locals. One call at a time is made per
         // image, as the image's only owner is its thread and this method does not call itself.
-        let code = unsafe { (self.handle)(frame.as_ptr(), frame.len(), &raw mut reply, &raw mut reply_len) };
+        let code = whole(|| unsafe { (self.handle)(frame.as_ptr(), frame.len(), &raw mut reply, &raw mut reply_len) });
         let bytes = match (reply.is_null(), reply_len) {
             (true, _) | (_, 0) => Err(BadReply::Missing),
             (false, len) if len > FRAME_BYTES_MAX => Err(BadReply::TooLong { len }),
@@ -103,10 +114,16 @@ impl Image {
         let result = read(code, bytes);
         if !reply.is_null() && reply_len != 0 {
             // SAFETY: the very pointer and length received, given back once; the slice above is out of use.
-            unsafe { (self.free_response)(reply, reply_len) };
+            whole(|| unsafe { (self.free_response)(reply, reply_len) });
         }
         result
     }
+}
+
+/// Makes a call into a library, out of which nothing may unwind. An exception of another language ends the process in
+/// Rust's runtime, and anything else that gets here does in this place: no frame of ours goes on with half of its work done.
+fn whole<R>(call: impl FnOnce() -> R) -> R {
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| std::process::abort())
 }
 
 /// # Safety

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use super::error::LoadError;
 
-/// The file. Its path works as long as the value lives; a later file may get the same path, so it must live as long as
-/// the image, or the loader would take the two for one.
+/// The file. Its path works as long as the value lives, and no other file of this process ever has the same: loaders
+/// compare paths, and would take two files for one.
 #[derive(Debug)]
 pub(super) struct MemoryFile {
     path: PathBuf,
@@ -37,7 +37,7 @@ impl MemoryFile {
         file.write_all(bytes).map_err(system("write a memory file"))?;
         let seals = SealFlags::WRITE | SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL;
         fcntl_add_seals(&file, seals).map_err(|error| system("seal a memory file")(error.into()))?;
-        let path = PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
+        let path = PathBuf::from(format!("/proc/self/fd/{}{}", detour(), file.as_raw_fd()));
         Ok(Self { path, _file: file })
     }
 
@@ -51,6 +51,25 @@ impl MemoryFile {
         let mut file = options.open(&path).map_err(system("create a private file"))?;
         file.write_all(bytes).map_err(system("write a private file"))?;
         Ok(Self { path, _file: file })
+    }
+}
+
+/// A way back to the same directory that was never gone before: numbers of descriptors are used again, so the path needs
+/// something of its own. It spells a counter in binary.
+#[cfg(target_os = "linux")]
+fn detour() -> String {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    (0..u64::BITS - number.leading_zeros()).map(|bit| if number >> bit & 1 == 0 { "./" } else { ".//" }).collect()
+}
+
+#[cfg(not(target_os = "linux"))]
+impl Drop for MemoryFile {
+    /// Nobody needs the name once the file is mapped.
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path);
+        let _ = self.path.parent().map(std::fs::remove_dir);
     }
 }
 
@@ -71,3 +90,6 @@ mod private {
         Ok(directory.join("guest"))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,6 +13,7 @@ use super::contexts::{CONTEXTS_MAX, Held};
 use super::desk::Desk;
 use super::lane::Taken;
 use super::port::{Order, Said, ToHost};
+use super::slots::NativeThreads;
 use super::spin::{Spin, TASK_SPIN};
 use super::turnstile::Other;
 use super::workload::NativeWorkload;
@@ -217,11 +218,13 @@ impl Drop for Run {
             return;
         }
         self.workload.lost.store(true, Ordering::Release);
+        desk.occupant.give_up();
         drop(desk);
         tracing::warn!(
             actor = %self.context.self_id,
             request = %self.context.request_id,
             code = Code::GuestHung.text(),
+            hung = NativeThreads::now().hung,
             "a native guest did not return in time; it gets no more events, its thread and its image stay"
         );
     }

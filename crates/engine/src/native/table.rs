@@ -8,20 +8,22 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use playhouse_abi::native::{ContextVTable, FRAME_BYTES_MAX, HostVTable, status};
 
 use super::buffers::Account;
-use super::{active, buffers, contexts};
+use super::{active, buffers, contexts, origin};
 
 static WITH_CONTEXTS: ContextVTable =
     ContextVTable { retain_context, release_context, invoke: context_invoke, free_host_buf: host_free };
 
 /// The table for guests of actr 0.4 and 0.5, valid for ever.
-pub(super) const fn with_contexts() -> *const c_void {
+pub(super) fn with_contexts() -> *const c_void {
+    origin::note();
     (&raw const WITH_CONTEXTS).cast()
 }
 
 static V1: HostVTable = HostVTable { invoke: host_invoke, free_host_buf: host_free };
 
 /// The table for guests of actr 0.3, valid for ever.
-pub(super) const fn for_v1() -> *const c_void {
+pub(super) fn for_v1() -> *const c_void {
+    origin::note();
     (&raw const V1).cast()
 }
 
@@ -66,6 +68,9 @@ unsafe fn answer(
     out: Out,
     invoke: impl FnOnce(&[u8]) -> Result<(Vec<u8>, Account), i32>,
 ) -> Result<(), i32> {
+    if origin::is_elsewhere() {
+        return Err(status::ERROR);
+    }
     // SAFETY: by this function's own contract.
     let frame = unsafe { bytes_from(frame, frame_len) }?;
     let (reply, account) = invoke(frame)?;

@@ -3,7 +3,6 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
 
@@ -16,19 +15,15 @@ use super::error::LoadError;
 use super::image::Image;
 use super::judge::judge;
 use super::lane::Taken;
+use super::origin;
 use super::port::{Far, Order, Said, ToGuest, ToHost};
+use super::slots::{Occupant, Slot};
 use super::spin::{GUEST_SPIN, Patience, Spin, SpinPermit};
 use crate::{Failure, Limits};
 
 /// Bytes of stack of a guest's thread: what guests of actr 0.3 had, whose host used threads of tokio's blocking pool.
 /// Only touched pages cost memory.
 const STACK_BYTES: usize = 2 << 20;
-/// Threads of guests in one process, hung ones included. Each native workload needs one; a thousand leave room for the
-/// rest under the usual limit of a few thousand tasks per container.
-pub(super) const THREADS_MAX: usize = 1024;
-
-static THREADS: AtomicUsize = AtomicUsize::new(0);
-
 /// What a guest's thread begins with.
 pub(super) struct Birth {
     pub(super) library: Bytes,
@@ -45,8 +40,9 @@ pub(super) struct Ready {
 type Verdict = Result<Ready, LoadError>;
 
 /// Starts the thread of a guest and loads the library there. The receiver hears whether the guest is ready.
-pub(super) fn spawn(name: &str, birth: Birth) -> Result<oneshot::Receiver<Verdict>, LoadError> {
+pub(super) fn spawn(name: &str, birth: Birth) -> Result<(oneshot::Receiver<Verdict>, Occupant), LoadError> {
     let slot = Slot::acquire()?;
+    let occupant = slot.occupant();
     let (ready, is_ready) = oneshot::channel();
     std::thread::Builder::new()
         .name(name.to_owned())
@@ -56,7 +52,7 @@ pub(super) fn spawn(name: &str, birth: Birth) -> Result<oneshot::Receiver<Verdic
             live(birth, ready);
         })
         .map_err(|source| LoadError::System { doing: "start a thread", source })?;
-    Ok(is_ready)
+    Ok((is_ready, occupant))
 }
 
 /// Where a guest's thread gets what the run says, and says what the guest does.
@@ -186,6 +182,10 @@ fn serve(image: &Image, call: &Rc<ActiveCall>, reply_bytes_max: usize) -> bool {
                 is_crash
             })
         });
+        if origin::is_elsewhere() {
+            // The guest has forked, and its child came back as if it were us: with our sockets, and without our other threads.
+            std::process::abort();
+        }
         if is_crash {
             return false;
         }
@@ -195,23 +195,4 @@ fn serve(image: &Image, call: &Rc<ActiveCall>, reply_bytes_max: usize) -> bool {
 
 fn receive(call: &ActiveCall, frame: &mut Vec<u8>) -> Option<Order> {
     call.post.borrow_mut().receive(frame)
-}
-
-/// One of [`THREADS_MAX`].
-struct Slot(());
-
-impl Slot {
-    fn acquire() -> Result<Self, LoadError> {
-        let more = |count| (count < THREADS_MAX).then_some(count + 1);
-        match THREADS.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more) {
-            Ok(_) => Ok(Self(())),
-            Err(_) => Err(LoadError::Limit { what: "threads of native actors", limit: THREADS_MAX }),
-        }
-    }
-}
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        THREADS.fetch_sub(1, Ordering::Relaxed);
-    }
 }

@@ -35,10 +35,11 @@ impl NativeWorkload {
         let host_calls_max = seed.limits.host_calls;
         let birth = Birth { library, init_payload: init_payload(&actor_type), limits: seed.limits, far };
         let name = format!("native {:x}", seed.self_id.serial().number());
-        let ready = worker::spawn(&name, birth)?.await.unwrap_or(Err(LoadError::Ended))?;
+        let (ready, occupant) = worker::spawn(&name, birth)?;
+        let ready = ready.await.unwrap_or(Err(LoadError::Ended))?;
         let contexts = ready.has_contexts.then(|| Contexts::new(Handle::current(), host_calls_max));
         Ok(Arc::new(Self {
-            desk: Mutex::new(Some(Desk::new(near))),
+            desk: Mutex::new(Some(Desk::new(near, occupant))),
             frames: GuestFrames::new(&seed.self_id),
             contexts,
             lost: AtomicBool::new(false),

@@ -79,6 +79,24 @@ async fn actors_of_one_package_share_nothing() {
     assert_eq!(&guest.request("counter.CounterService.Add", &[0x08, 5]).await.unwrap()[..], [0x08, 5]);
 }
 
+/// A library stays mapped for ever, but not its file open: a node whose actors come and go does not run out of descriptors.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn no_descriptor_is_left() {
+    let Some(library) = library("echo", &[]) else { return };
+    let open = || {
+        let all =
+            std::fs::read_dir("/proc/self/fd").unwrap().filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok());
+        all.filter(|path| path.to_string_lossy().contains("playhouse-native")).count()
+    };
+    let guest = Guest::new(library.clone(), FakeHost::silent()).await;
+    assert!(guest.request("echo.EchoService.Echo", b"x").await.is_ok());
+    // Other tests of this process may be loading just now, which ends.
+    while open() > 0 {
+        tokio::task::yield_now().await;
+    }
+}
+
 fn relay() -> Vec<u8> {
     let mut out = Vec::new();
     let fields: [&[u8]; 5] = [b"acme", b"EchoService", b"1.0.0", b"echo.EchoService.Echo", b"ping"];

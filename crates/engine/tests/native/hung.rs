@@ -7,6 +7,7 @@ use std::task::{Context as TaskContext, Poll, Waker};
 use std::time::Duration;
 
 use expect_test::expect;
+use playhouse_engine::native::NativeEngine;
 use playhouse_types::HostReply;
 use tokio::sync::Semaphore;
 
@@ -19,6 +20,8 @@ async fn a_guest_that_never_returns_is_given_up() {
     let run = guest.request("never", b"");
     assert!(tokio::time::timeout(Duration::from_millis(50), run).await.is_err());
     assert!(guest.workload.is_lost());
+    let threads = NativeEngine::threads();
+    assert!(threads.hung >= 1 && threads.alive >= threads.hung, "{threads:?}");
     expect!["crash unavailable: the native guest takes no more events [guest-hung]"]
         .assert_eq(&text(&guest.request("frees", b"").await));
     // Its neighbours, of the same package even, go on.
@@ -73,6 +76,21 @@ async fn a_guest_in_a_host_call_is_let_go() {
         .await;
     }
     assert!(guest.workload.is_lost());
+}
+
+/// A guest that was given up and returns after all counts as hung no more; its thread has ended.
+#[tokio::test]
+async fn a_late_guest_ends() {
+    let Some(library) = library("misuse", &[]) else { return };
+    let guest = Guest::new(library, FakeHost::silent()).await;
+    let before = NativeEngine::threads();
+    let run = guest.request("slow", b"");
+    assert!(tokio::time::timeout(Duration::from_millis(20), run).await.is_err());
+    assert!(guest.workload.is_lost());
+    // Others of this process may hang for ever, so only the thread's own end is waited for.
+    while NativeEngine::threads().alive >= before.alive.max(1) && NativeEngine::threads().hung > before.hung {
+        tokio::task::yield_now().await;
+    }
 }
 
 /// Many guests wait for their hosts at the same time on one async thread.

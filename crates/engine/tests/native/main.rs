@@ -12,9 +12,12 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at the first surprise")]
 
 mod contexts;
+#[cfg(target_os = "linux")]
+mod fatal;
 mod guests;
 mod hostile_calls;
 mod hostile_replies;
 mod hung;
 mod load;
+mod rude;
 mod support;

@@ -29,12 +29,27 @@ fn compiler() -> Option<String> {
     None
 }
 
-/// The library of `guests/native/<name>.c` compiled with some definitions; none if there is no compiler.
+/// The source of a guest: one that people may read, or one that only these tests need.
+fn source(name: &str) -> PathBuf {
+    let places = ["guests/native", "crates/engine/tests/native/guests"].map(|folder| root().join(folder).join(name));
+    let files = places.iter().flat_map(|place| ["c", "cpp"].map(|kind| place.with_extension(kind)));
+    let found: Vec<_> = files.filter(|file| file.exists()).collect();
+    assert_eq!(found.len(), 1, "{found:?}");
+    found[0].clone()
+}
+
+/// The library of a guest in C or C++ compiled with some definitions; none if there is no compiler.
 pub(crate) fn library(name: &str, defines: &[&str]) -> Option<Bytes> {
     let compiler = compiler()?;
-    let source = root().join("guests/native").join(name).with_extension("c");
+    let source = source(name);
     let include = root().join("crates/abi/include");
-    let mut flags = vec!["-std=c99", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-O2", "-pthread"];
+    // A C compiler takes C++ by its suffix, and links it if it is told to.
+    let mut flags = if source.extension().is_some_and(|kind| kind == "cpp") {
+        vec!["-std=c++17", "-lstdc++"]
+    } else {
+        vec!["-std=c99"]
+    };
+    flags.extend(["-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-O2", "-pthread"]);
     if std::env::var_os("PLAYHOUSE_ASAN").is_some() {
         flags.extend(["-g", "-fsanitize=address", "-fno-omit-frame-pointer"]);
     }
@@ -50,7 +65,7 @@ pub(crate) fn library(name: &str, defines: &[&str]) -> Option<Bytes> {
     let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let out = directory.path().join("guest.so");
     let mut command = Command::new(compiler);
-    command.args(flags).args(defines).arg("-I").arg(include).arg(source).arg("-o").arg(&out);
+    command.arg("-I").arg(include).args(defines).arg(source).args(flags).arg("-o").arg(&out);
     let output = command.output().unwrap();
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
     let bytes = std::fs::read(&out).unwrap();

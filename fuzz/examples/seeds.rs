@@ -46,10 +46,12 @@ fn main() -> std::io::Result<()> {
     write("key_file", "plain", KeyFile::danger_plain_json(&key, "2026-01-01T00:00:00Z").as_bytes())?;
     write("package_altered", "flip", &[40, 0, 1, 200, 0, 255])?;
     write("package_altered", "none", &[])?;
-    write("component_rewrite", "empty", b"\0asm\x0d\0\x01\0")?;
     let component = wat::parse_str(COMPONENT).map_err(std::io::Error::other)?;
-    write("component_rewrite", "lowered", &component)?;
-    write("component_rewrite", "module", b"\0asm\x01\0\0\0")?;
+    for target in ["component_outline", "component_rewrite"] {
+        write(target, "empty", b"\0asm\x0d\0\x01\0")?;
+        write(target, "lowered", &component)?;
+        write(target, "module", b"\0asm\x01\0\0\0")?;
+    }
     for (name, limits) in [("serial", [0x83, 0x00]), ("concurrent", [0x83, 0x21]), ("keyed_shed", [0x43, 0x3a])] {
         let ops: Vec<u8> = limits.into_iter().chain((0..120_u8).flat_map(|n| [n, n.wrapping_mul(37)])).collect();
         write("mailbox", name, &ops)?;

@@ -6,10 +6,45 @@ mod keys;
 mod names;
 mod packages;
 
-/// The rewriter stands alone and is taken as it is: the engine around it would bring a compiler along.
+/// The reader and the rewriter of components stand alone and are taken as they are: the engine around them would bring a
+/// compiler along.
 #[path = "../../crates/engine/src/wasm"]
 mod wasm {
+    use wasmparser::{Parser, Payload};
+
+    use outline::Outline;
+
+    #[allow(dead_code, reason = "the engine uses more of it")]
+    mod outline;
+    #[allow(dead_code, reason = "the engine uses more of it")]
+    mod refusal;
     mod rewrite;
+
+    /// What is read of a component is what a whole parse finds in its outermost part.
+    pub fn component_outline(bytes: &[u8]) {
+        let Ok(read) = Outline::read(bytes) else { return };
+        let (mut imports, mut exports, mut depth) = (Vec::new(), Vec::new(), 0);
+        for payload in Parser::new(0).parse_all(bytes) {
+            match payload {
+                Ok(Payload::ComponentSection { .. } | Payload::ModuleSection { .. }) => depth += 1,
+                Ok(Payload::End(_)) => depth -= 1,
+                Ok(Payload::ComponentImportSection(section)) if depth == 0 => {
+                    imports.extend(section.into_iter().map(|import| import.expect("it was read").name.name));
+                }
+                Ok(Payload::ComponentExportSection(section)) if depth == 0 => {
+                    exports.extend(section.into_iter().map(|export| export.expect("it was read").name.name));
+                }
+                Ok(_) => {}
+                // Modules are not looked into; the engine does when it compiles.
+                Err(error) => return assert!(depth > 0, "{error}"),
+            }
+        }
+        assert_eq!((read.imports, read.exports), (owned(imports), owned(exports)));
+    }
+
+    fn owned(names: Vec<&str>) -> Vec<String> {
+        names.into_iter().map(str::to_owned).collect()
+    }
 
     /// A component is rewritten once, in place, and only where a function type begins.
     pub fn component_rewrite(bytes: &[u8]) {
@@ -26,7 +61,7 @@ pub use frames::{envelope, native_frames, native_reply};
 pub use keys::{key_file, key_record, key_vault, master_key, sealed_data};
 pub use names::{error_text, ids, uri};
 pub use packages::{altered_original, archive, lock, manifest, package_altered, proto, trust_policy};
-pub use wasm::component_rewrite;
+pub use wasm::{component_outline, component_rewrite};
 
 /// The mailbox does what its model does.
 pub fn mailbox(bytes: &[u8]) {
@@ -39,6 +74,7 @@ pub type Oracle = fn(&[u8]);
 /// Every target with its oracle.
 pub const TARGETS: &[(&str, Oracle)] = &[
     ("archive", archive),
+    ("component_outline", component_outline),
     ("component_rewrite", component_rewrite),
     ("envelope", envelope),
     ("error_text", error_text),

@@ -31,6 +31,8 @@ pub(super) struct Guest {
     pub(super) invocations: Option<Arc<Invocations>>,
     /// Whose instance it is.
     pub(super) self_text: IdText,
+    /// The last caller that the guest asked for, and its text: many requests come from one actor.
+    last_caller: Option<(ActorId, IdText)>,
     pub(super) budget: Budget,
     pub(super) meter: Arc<Meter>,
     pub(super) log: Arc<Log>,
@@ -48,6 +50,7 @@ impl Guest {
             current: None,
             invocations: None,
             self_text: IdText::from(&seed.self_id),
+            last_caller: None,
             budget: Budget::new(Arc::clone(&seed.limits)),
             meter: Arc::new(Meter::new(seed.limits.cpu)),
             log: Arc::new(Log::new(seed)),
@@ -79,6 +82,18 @@ impl Guest {
     /// The event at hand.
     pub(super) fn invocation(&self) -> Result<&Context, LimitBroken> {
         self.current.as_ref().ok_or(LimitBroken::NoInvocation)
+    }
+
+    /// Who sent the event at hand, if an actor did.
+    pub(super) fn caller(&mut self) -> Result<Option<IdText>, LimitBroken> {
+        let Some(caller) = &self.current.as_ref().ok_or(LimitBroken::NoInvocation)?.caller else { return Ok(None) };
+        if let Some((id, text)) = &self.last_caller
+            && id == caller
+        {
+            return Ok(Some(text.clone()));
+        }
+        let (_, text) = self.last_caller.insert((caller.clone(), IdText::from(caller)));
+        Ok(Some(text.clone()))
     }
 
     /// Logs what the guest says. Counts as a host operation.

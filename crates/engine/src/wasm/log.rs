@@ -42,7 +42,8 @@ impl Log {
 
     /// A new event begins, with its whole budget.
     pub(super) fn begin_event(&self) {
-        if self.used.swap(false, Ordering::Relaxed) {
+        if self.used.load(Ordering::Relaxed) {
+            self.used.store(false, Ordering::Relaxed);
             *self.budget.lock() = LogBudget { left: self.limit, said: false };
         }
     }

@@ -1,6 +1,5 @@
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -72,22 +71,22 @@ fn ns(duration: Duration) -> u64 {
 }
 
 /// A call into a guest whose computing time is counted, and which keeps the ticker running.
-pub(super) struct Metered<F> {
+pub(super) struct Metered<'a, F> {
     future: F,
-    meter: Arc<Meter>,
+    meter: &'a Meter,
     polled: bool,
-    _ticking: Ticking,
+    _ticking: Ticking<'a>,
 }
 
-impl<F: Future> Metered<F> {
+impl<'a, F: Future> Metered<'a, F> {
     /// Begins a new event.
-    pub(super) fn new(meter: Arc<Meter>, ticker: &Arc<Ticker>, future: F) -> Self {
+    pub(super) fn new(meter: &'a Meter, ticker: &'a Ticker, future: F) -> Self {
         meter.begin();
         Self { future, meter, polled: false, _ticking: ticker.guest() }
     }
 }
 
-impl<F: Future + Unpin> Future for Metered<F> {
+impl<F: Future + Unpin> Future for Metered<'_, F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {

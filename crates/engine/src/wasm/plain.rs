@@ -14,7 +14,7 @@ use wasmtime::{Engine, PoolConcurrencyLimitError, Store};
 use super::cache::Artefact;
 use super::failure;
 use super::guest::{Answer, Guest};
-use super::meter::Metered;
+use super::meter::{Meter, Metered};
 use super::refusal::Refusal;
 use super::runtime::POOLED_TABLE_ELEMENTS;
 use super::ticker::Ticker;
@@ -66,7 +66,9 @@ impl<W: World> Ready<W> {
         let world = W::find(component)?;
         let mut linker = Linker::<Guest>::new(component.engine());
         wasi::link(&mut linker).and_then(|()| W::link(&mut linker)).map_err(|e| Refusal::invalid(&e))?;
-        let instance = linker.instantiate_pre(component).map_err(|error| Refusal::not_linked(&error))?;
+        let instance = linker
+            .instantiate_pre(component)
+            .map_err(|error| Refusal::not_linked(&format!("{error:#}"), error.root_cause().to_string()))?;
         Ok(Self { world, instance })
     }
 }
@@ -152,7 +154,7 @@ async fn instantiate<W: World>(ready: &Ready<W>, seed: &Seed, ticker: &Arc<Ticke
     let meter = Arc::clone(&store.data().meter);
     let instance = {
         let future = std::pin::pin!(ready.instance.instantiate_async(&mut store));
-        Metered::new(meter, ticker, future).await
+        Metered::new(&meter, ticker, future).await
     };
     let refused = store.data().budget.refused();
     let failed = |error: wasmtime::Error| match error.is::<PoolConcurrencyLimitError>() {
@@ -162,7 +164,7 @@ async fn instantiate<W: World>(ready: &Ready<W>, seed: &Seed, ticker: &Arc<Ticke
     let instance = instance.map_err(failed)?;
     let bound = ready.world.bind(&mut store, &instance).map_err(failed)?;
     store.data_mut().end_event();
-    Ok(Live { store, instance, bound })
+    Ok(Live { store, instance, bound, meter })
 }
 
 /// A workload: an instance and where it is.
@@ -182,6 +184,7 @@ struct Live<W: World> {
     store: Store<Guest>,
     instance: Instance,
     bound: W::Bound,
+    meter: Arc<Meter>,
 }
 
 impl<W: World> Workload for Plain<W> {
@@ -223,10 +226,9 @@ impl<'a, W: World> Taken<'a, W> {
     async fn handle(&mut self, context: Context, event: Event) -> Outcome {
         // INVARIANT: `live` is there until `give_back` consumes `self`.
         let Some(live) = &mut self.live else { return Ok(Bytes::new()) };
-        let Live { store, instance, bound } = &mut **live;
+        let Live { store, instance, bound, meter } = &mut **live;
         store.data_mut().begin_event(context);
         store.set_epoch_deadline(1);
-        let meter = Arc::clone(&store.data().meter);
         let answer = {
             let future = std::pin::pin!(self.workload.ready.world.deliver((bound, instance), store, event));
             Metered::new(meter, &self.workload.ticker, future).await

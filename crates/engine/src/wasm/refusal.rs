@@ -29,19 +29,17 @@ impl Refusal {
         Self::Invalid { reason: reason.to_string() }
     }
 
-    /// What wasmtime says when an import is not there, or has another type.
-    pub(super) fn not_linked(error: &wasmtime::Error) -> Self {
-        let text = format!("{error:#}");
+    /// What wasmtime says when an import is not there, or has another type: all of it, and what it comes down to.
+    pub(super) fn not_linked(text: &str, cause: String) -> Self {
         // wasmtime names what it is about in backquotes, the instance first and then the function in it.
         let mut names = text.split('`').skip(1).step_by(2);
         let interface = names.next().unwrap_or("the host").to_owned();
         let item = names.next().unwrap_or("an import").to_owned();
-        let reason = error.root_cause().to_string();
         // wasmtime has no type for this error.
-        if reason.contains("implementation is missing") {
+        if cause.contains("implementation is missing") {
             return Self::Import { name: format!("{interface}#{item}") };
         }
-        Self::Shape { interface, item, reason }
+        Self::Shape { interface, item, reason: cause }
     }
 
     pub(super) fn code(&self) -> Code {

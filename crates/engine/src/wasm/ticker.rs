@@ -50,12 +50,12 @@ impl Ticker {
     }
 
     /// Keeps the ticker running until the guard goes.
-    pub(super) fn guest(self: &Arc<Self>) -> Ticking {
+    pub(super) fn guest(&self) -> Ticking<'_> {
         self.shared.running.fetch_add(1, Ordering::SeqCst);
         if self.shared.asleep.load(Ordering::SeqCst) {
             self.thread.unpark();
         }
-        Ticking(Arc::clone(self))
+        Ticking(&self.shared)
     }
 }
 
@@ -99,11 +99,11 @@ impl Shared {
 
 /// A guest that runs, or is about to.
 #[derive(Debug)]
-pub(super) struct Ticking(Arc<Ticker>);
+pub(super) struct Ticking<'a>(&'a Shared);
 
-impl Drop for Ticking {
+impl Drop for Ticking<'_> {
     fn drop(&mut self) {
-        self.0.shared.running.fetch_sub(1, Ordering::SeqCst);
+        self.0.running.fetch_sub(1, Ordering::SeqCst);
     }
 }
 

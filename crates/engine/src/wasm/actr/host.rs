@@ -63,8 +63,8 @@ fn getters(host: &mut LinkerInstance<'_, Guest>) -> wasmtime::Result<()> {
         guest.invocation()?;
         Ok((ActrId::from(guest.self_text.clone()),))
     })?;
-    host.func_wrap("get-caller-id", |store: Store<'_>, (): ()| {
-        Ok((store.data().invocation()?.caller.as_ref().map(ActrId::from),))
+    host.func_wrap("get-caller-id", |mut store: Store<'_>, (): ()| {
+        Ok((store.data_mut().caller()?.map(ActrId::from),))
     })?;
     host.func_wrap("get-request-id", |store: Store<'_>, (): ()| {
         Ok((store.data().invocation()?.request_id.to_string(),))

@@ -20,9 +20,8 @@ pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
         store.data().invocation()?;
         Ok((ActorId::from(store.data().self_text.clone()),))
     })?;
-    invocation.func_wrap("caller", |store: Store<'_>, (): ()| {
-        Ok((store.data().invocation()?.caller.as_ref().map(ActorId::from),))
-    })?;
+    invocation
+        .func_wrap("caller", |mut store: Store<'_>, (): ()| Ok((store.data_mut().caller()?.map(ActorId::from),)))?;
     invocation.func_wrap("request-id", |store: Store<'_>, (): ()| {
         Ok((request_id(&store.data().invocation()?.request_id),))
     })?;

@@ -11,7 +11,7 @@ use super::kit::{Actor, FakeHost, load, other_id, self_id};
 use super::playhouse::all_events;
 use crate::{Concurrency, Limits, Seed};
 
-const A: &[u8] = include_bytes!("../../../tests/fixtures/actr-a.wasm");
+pub(super) const A: &[u8] = include_bytes!("../../../tests/fixtures/actr-a.wasm");
 const A_WASI: &[u8] = include_bytes!("../../../tests/fixtures/actr-a-wasip2.wasm");
 const B: &[u8] = include_bytes!("../../../tests/fixtures/actr-b.wasm");
 const C: &[u8] = include_bytes!("../../../tests/fixtures/actr-c.wasm");
@@ -96,7 +96,7 @@ async fn ask_their_host() {
             local-5 Discover { actor_type: acme:Other:1.0.0 }
             local-5 RegisterStream { stream_id: "s1" }
             local-5 UnregisterStream { stream_id: "s1" }
-            local-5 SendChunk { dest: Shell, chunk: DataChunk { stream_id: "s1", sequence: 7, payload: b"piece", metadata: [("kind", "sample")], timestamp_ms: Some(-1) }, class: StreamReliable }
+            local-5 SendChunk { dest: Shell, chunk: DataChunk { stream_id: "s1", sequence: 7, payload_bytes: 5, metadata_entries: 1, timestamp_ms: Some(-1) }, class: StreamReliable }
             warn: a line"#]],
     )
     .await;

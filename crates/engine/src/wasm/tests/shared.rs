@@ -9,7 +9,7 @@ use playhouse_types::{ActorError, Code, ErrorKind, HostOp, HostReply, RequestId}
 use tokio::sync::Semaphore;
 
 use super::kit::{Actor, FakeHost, load};
-use super::lifted::{actor, ask, short};
+use super::lifted::{A, actor, ask, short};
 use super::playhouse::all_events;
 use crate::{Concurrency, Failure, Limits, Outcome};
 
@@ -97,7 +97,7 @@ async fn answers_requests_and_asks_its_host() {
         local-5 Discover { actor_type: acme:Other:1.0.0 }
         local-5 RegisterStream { stream_id: "s1" }
         local-5 UnregisterStream { stream_id: "s1" }
-        local-5 SendChunk { dest: Shell, chunk: DataChunk { stream_id: "s1", sequence: 7, payload: b"piece", metadata: [("kind", "sample")], timestamp_ms: Some(-1) }, class: StreamReliable }
+        local-5 SendChunk { dest: Shell, chunk: DataChunk { stream_id: "s1", sequence: 7, payload_bytes: 5, metadata_entries: 1, timestamp_ms: Some(-1) }, class: StreamReliable }
         warn: a line"#]].assert_eq(&seen.join("\n"));
 }
 
@@ -211,6 +211,53 @@ async fn a_trap_fails_all_events_in_progress() {
         error unavailable: the workload is lost [actor-restarting] (lost)"#]]
     .assert_eq(&seen.map(|text| short(&text)).join("\n"));
     assert!(actor.workload.is_lost());
+}
+
+/// A loop keeps the instance to itself: events that come meanwhile do not begin, and so give it no new budget. All end
+/// with it, those too that waited for their host.
+#[tokio::test]
+async fn a_loop_ends_all_events_in_progress() {
+    let (host, _gate) = gated();
+    let actor = actor(V2, host, Limits { cpu: Duration::from_millis(40), ..Limits::default() }).await;
+    let waiting = actor.start(ask("call", "x"));
+    let looping = actor.start(ask("loop", ""));
+    let late = async {
+        let mut late = Vec::new();
+        for _ in 0..100 {
+            let mut run = actor.start(ask("echo", "x"));
+            late.extend(poll_immediate(&mut run).await);
+            tokio::task::yield_now().await;
+        }
+        late.retain(|outcome| outcome.is_ok());
+        late.len()
+    };
+    let ((waiting, looping), late) = join(join(waiting, looping), late).await;
+    let seen = [waiting, looping].map(|outcome| short(&text(outcome)));
+    expect![[r#"
+        crash internal error: the guest computed longer than 40ms in one event [guest-cpu-limit]
+        crash internal error: the guest computed longer than 40ms in one event [guest-cpu-limit]
+        0 echoes"#]]
+    .assert_eq(&format!("{}\n{late} echoes", seen.join("\n")));
+    assert!(actor.workload.is_lost());
+}
+
+/// A panic of the host's is an error for the event that asked, and for no other.
+#[tokio::test]
+async fn a_panic_of_its_host_is_one_error() {
+    for when_called in [true, false] {
+        let host = FakeHost::with(Box::new(move |_| {
+            assert!(!when_called, "a bug of the host's");
+            Box::pin(async { panic!("a bug of the host's") })
+        }));
+        for component in [V2, A] {
+            let actor = actor(component, Arc::clone(&host), Limits::default()).await;
+            let answers = [actor.tell(ask("call", "x")).await, actor.tell(ask("echo", "still here")).await];
+            expect![[r#"
+                error internal error: the host panicked while it performed an operation
+                ok "still here""#]]
+            .assert_eq(&answers.join("\n"));
+        }
+    }
 }
 
 #[tokio::test]

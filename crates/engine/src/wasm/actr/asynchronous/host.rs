@@ -9,7 +9,7 @@ use crate::wasm::actr::host::{NAME as NAME_1, call, stream_class};
 use crate::wasm::actr::shape::{C, Shape};
 use crate::wasm::actr::types::{ActrId, ActrType, DataChunk, PayloadType};
 use crate::wasm::failure::LimitBroken;
-use crate::wasm::guest::{self, Answer, Guest, malformed};
+use crate::wasm::guest::{self, Answer, Guest, contained, malformed};
 
 /// The interface of `@0.2.0`.
 pub(super) const NAME_2: &str = "actr:workload/host@0.2.0";
@@ -64,11 +64,11 @@ fn getters(host: &mut Host<'_>) -> wasmtime::Result<()> {
         guest.invocation()?;
         Ok(ActrId::from(guest.self_text.clone()))
     })?;
-    get(host, "get-caller-id", |guest| Ok(guest.invocation()?.caller.as_ref().map(ActrId::from)))?;
+    get(host, "get-caller-id", |guest| Ok(guest.caller()?.map(ActrId::from)))?;
     get(host, "get-request-id", |guest| Ok(guest.invocation()?.request_id.to_string()))
 }
 
-fn get<R>(host: &mut Host<'_>, name: &str, read: fn(&Guest) -> Result<R, LimitBroken>) -> wasmtime::Result<()>
+fn get<R>(host: &mut Host<'_>, name: &str, read: fn(&mut Guest) -> Result<R, LimitBroken>) -> wasmtime::Result<()>
 where
     R: ComponentType + Lower + Send + Sync + 'static,
 {
@@ -136,7 +136,7 @@ where
 async fn ask(accessor: &Accessor<Guest>, asker: Asker, op: Op) -> Answer<HostReply> {
     let started = accessor.with(|mut access| start(access.data_mut(), asker, op))?;
     Ok(match started {
-        Ok(operation) => operation.await,
+        Ok(operation) => contained(operation).await,
         Err(error) => Err(error),
     })
 }
@@ -145,8 +145,8 @@ fn start(guest: &mut Guest, asker: Asker, op: Op) -> Result<Result<HostFuture, A
     match asker {
         Asker::Current => {
             guest.budget.host_call()?;
-            let context = guest.invocation()?;
-            Ok(op.map(|op| context.host.perform(context, op)))
+            let context = guest.invocation()?.clone();
+            Ok(op.map(|op| Box::pin(async move { context.host.perform(&context, op).await }) as HostFuture))
         }
         Asker::Token(token) => {
             let invocations = guest.invocations.as_ref().ok_or(LimitBroken::NoInvocation)?;

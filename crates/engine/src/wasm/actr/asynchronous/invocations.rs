@@ -68,9 +68,8 @@ impl Invocations {
         let found = self.open.lock().get(&token).map(|open| (open.context.clone(), open.over.clone()));
         let Some((context, over)) = found else { return Err(no_such_event()) };
         // Not under the lock: the host may come back to this very workload.
-        let operation = context.host.perform(&context, op);
         Ok(Box::pin(async move {
-            match future::select(operation, over).await {
+            match future::select(context.host.perform(&context, op), over).await {
                 future::Either::Left((reply, _)) => reply,
                 future::Either::Right(_) => Err(no_such_event()),
             }

@@ -50,7 +50,9 @@ impl Program {
         let functions = Arc::new(Functions::find(component)?);
         let mut linker = Linker::new(component.engine());
         wasi::link(&mut linker).and_then(|()| host::link_2(&mut linker)).map_err(|error| Refusal::invalid(&error))?;
-        let instance = linker.instantiate_pre(component).map_err(|error| Refusal::not_linked(&error))?;
+        let instance = linker
+            .instantiate_pre(component)
+            .map_err(|error| Refusal::not_linked(&format!("{error:#}"), error.root_cause().to_string()))?;
         Ok(Self { functions, instance, ticker })
     }
 }
@@ -84,7 +86,7 @@ async fn instantiate(
     let meter = Arc::clone(&store.data().meter);
     let instance = {
         let future = std::pin::pin!(pre.instantiate_async(&mut store));
-        Metered::new(meter, ticker, future).await
+        Metered::new(&meter, ticker, future).await
     };
     let refused = store.data().budget.refused();
     let instance = instance.map_err(|error| failure::not_created(&error, refused))?;

@@ -1,5 +1,7 @@
 //! Handles of single actors.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -57,25 +59,31 @@ impl ActorRef {
     /// # Errors
     /// The actor's error, or why there is no reply.
     pub async fn call(&self, route: RouteKey, payload: Bytes) -> Result<Bytes, ActorError> {
-        self.call_now(request(route, payload, CallOptions::default())).await
+        let request = request(route, payload, CallOptions::default());
+        if scope::is_outside() { self.0.call(request).await } else { self.call_within(request).await }
     }
 
     /// Sends a request and awaits the reply.
     ///
-    /// Within a handler of a serial actor, and within the application's handler of a message of an actor, the call ends with the
-    /// time of that message, and is refused if it could only hang because the actor waits for its end. A task that the handler spawns is on its own.
+    /// Within a handler of a serial actor, and within the application's handler of a message of an actor, a call is refused if it could
+    /// only hang because that actor waits for its end. A task that the handler spawns is on its own.
     ///
     /// # Errors
     /// The actor's error, or why there is no reply.
     pub async fn call_with(&self, route: RouteKey, payload: Bytes, options: CallOptions) -> Result<Bytes, ActorError> {
-        self.call_now(request(route, payload, options)).await
+        let request = request(route, payload, options);
+        if scope::is_outside() { self.0.call(request).await } else { self.call_within(request).await }
     }
 
-    async fn call_now(&self, mut request: Request) -> Result<Bytes, ActorError> {
-        let (scope, _awaited) = scope::outgoing(self.0.node())?;
-        request.chain = scope.chain;
-        request.deadline = scope.deadline.map_or(request.deadline, |deadline| deadline.min(request.deadline));
-        self.0.call(request).await
+    /// A call from within a handler. Boxed, so that all others need not make room for it.
+    fn call_within(&self, mut request: Request) -> Pin<Box<dyn Future<Output = Result<Bytes, ActorError>> + Send>> {
+        let callee = Arc::clone(&self.0);
+        Box::pin(async move {
+            let (scope, _awaited) = scope::outgoing(callee.node())?;
+            request.chain = scope.chain;
+            request.deadline = scope.deadline.map_or(request.deadline, |deadline| deadline.min(request.deadline));
+            callee.call(request).await
+        })
     }
 
     /// Starts an actor again that was parked because it crashed too often; its crashes no longer count. Goes on when the future is

@@ -27,7 +27,7 @@ use crate::grants::Grants;
 use crate::key::KeyBy;
 use crate::latency::Latency;
 use crate::options::ActorOptions;
-use crate::scope::{Handler, Scope, address};
+use crate::scope::{Handler, address};
 use crate::shared::Shared;
 use crate::status::{ActorState, ActorStatus, Tallies};
 
@@ -88,7 +88,7 @@ struct Gate {
     /// for long.
     heavy: u8,
     /// Who waits for the message that a serial actor handles.
-    scope: Scope,
+    chain: CallChain,
     /// Whether a task is on its way to hand out what is queued.
     draining: bool,
     /// Whether the workload has been told that its mailbox is filling.
@@ -158,7 +158,7 @@ impl Cell {
             watchers: 0,
             waiting: 0,
             heavy: 0,
-            scope: Scope::default(),
+            chain: CallChain::root(),
             draining: false,
             pressed: false,
             supervisor: Supervisor::new(options.restart),
@@ -208,8 +208,8 @@ impl Cell {
     }
 
     /// Who waits for the message that this serial actor handles.
-    pub(crate) fn scope(&self) -> Scope {
-        self.gate.lock().scope.clone()
+    pub(crate) fn chain(&self) -> CallChain {
+        self.gate.lock().chain.clone()
     }
 
     /// Whose handler the actor's is, for calls that it makes past its context.

@@ -77,6 +77,11 @@ pub(crate) async fn within_shell<F: Future>(scope: Scope, handler: F) -> F::Outp
     .await
 }
 
+/// Whether no handler runs on this thread, or none that matters.
+pub(crate) fn is_outside() -> bool {
+    HANDLER.get() == Handler::Nobody
+}
+
 /// The scope of a call through an `ActorRef` of that node, and what notes that it is no longer awaited.
 pub(crate) fn outgoing(node: &Arc<Shared>) -> Result<(Scope, Option<Awaited>), ChainError> {
     match HANDLER.get() {
@@ -90,10 +95,9 @@ pub(crate) fn outgoing(node: &Arc<Shared>) -> Result<(Scope, Option<Awaited>), C
         Handler::Actor { serial, .. } => match node.directory.by_serial(serial) {
             None => Ok((Scope::default(), None)),
             Some(cell) => {
-                let Scope { chain, deadline } = cell.scope();
-                let chain = chain.extend(cell.id())?;
+                let chain = cell.chain().extend(cell.id())?;
                 let awaited = Awaited::new(&chain);
-                Ok((Scope { chain, deadline }, Some(awaited)))
+                Ok((Scope { chain, deadline: None }, Some(awaited)))
             }
         },
     }

@@ -13,7 +13,6 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::run::Run;
 use super::{Cell, Envelope, Gate, Work};
-use crate::scope::Scope;
 
 /// How a call ended.
 pub(super) struct Reply {
@@ -90,7 +89,9 @@ impl Cell {
         let Run { ticket, life, timed, .. } = run;
         let mut gate = self.gate.lock();
         gate.tallies.handled += 1;
-        gate.scope = Scope::default();
+        if gate.chain.depth() > 0 {
+            gate.chain = CallChain::root();
+        }
         if let Some(start) = timed {
             gate.latency.record(start.elapsed());
         }

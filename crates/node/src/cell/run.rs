@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 use super::outcome::{Reply, Then};
 use super::{Cell, Envelope, Gate, Work};
 use crate::compute::Attended;
-use crate::scope::{Handler, Scope, within};
+use crate::scope::{Handler, within};
 
 /// Handlers inside handlers on one stack. Each level takes a few kilobytes of a worker's 2 MiB stack, ten times that in debug builds; deeper calls are queued.
 const DEPTH_MAX: u32 = 12;
@@ -246,7 +246,9 @@ impl Gate {
             let _ = self.mailbox.finish(ticket);
             return Err(NoWorkload);
         };
-        self.scope = Scope { chain: envelope.chain.clone(), deadline: envelope.deadline };
+        if envelope.chain.depth() > 0 {
+            self.chain = envelope.chain.clone();
+        }
         let timed = self.tallies.handled.is_multiple_of(SAMPLE).then(Instant::now);
         Ok((Run { ticket, life: self.life, timed, heavy: self.heavy > 0 }, workload))
     }

@@ -43,6 +43,10 @@ pub(crate) fn check_request(request: &RequestKey) -> Result<(), StoreError> {
     named("bytes of the request id", request.request.len(), REQUEST_ID_BYTES_MAX)
 }
 
+pub(crate) fn check_outbox_done(ids: usize) -> Result<(), StoreError> {
+    at_most("messages of the outbox that are done", ids, limits::BATCH_ITEMS_MAX)
+}
+
 pub(crate) fn check_note(name: &str, value: usize) -> Result<(), StoreError> {
     named("bytes of the note's name", name.len(), limits::NOTE_NAME_BYTES_MAX)?;
     at_most("bytes of the note", value, limits::NOTE_BYTES_MAX)

@@ -4,6 +4,7 @@
 //! channel and no timer was involved. Whatever takes longer goes on in a task of the node, so that a caller that goes away
 //! neither stops a handler nor leaves its actor locked.
 
+mod contained;
 mod host;
 mod life;
 mod once;
@@ -31,8 +32,8 @@ use crate::scope::{Handler, address};
 use crate::shared::Shared;
 use crate::status::{ActorState, ActorStatus, Tallies};
 
+pub(crate) use contained::never_nest;
 pub(crate) use outcome::Letter;
-pub(crate) use run::never_nest;
 pub(crate) use submit::Request;
 
 use once::OnceAnswer;

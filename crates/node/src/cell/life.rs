@@ -10,8 +10,8 @@ use playhouse_engine::{Failure, Outcome, Seed, Workload};
 use playhouse_scheduler::{CallChain, Restart};
 use playhouse_types::{ActorError, Code, ErrorKind, Event, LogLevel, RequestId};
 
+use super::contained::begin_contained;
 use super::outcome::jitter;
-use super::run::begin_contained;
 use super::{Cell, Envelope, Gate};
 use crate::clock::after;
 use crate::compute::Attended;

@@ -1,25 +1,20 @@
 //! Handling: a first poll where the message is, the rest in a task.
 
-use std::cell::Cell as ThreadCell;
 use std::future::poll_fn;
-use std::panic::AssertUnwindSafe;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{self, Poll};
 use std::time::{Duration, Instant};
 
-use playhouse_engine::{Context, Failure, Outcome, Running, Workload};
+use playhouse_engine::{Failure, Outcome, Running, Workload};
 use playhouse_scheduler::{Key, Ticket};
-use playhouse_types::{ActorError, Code, ErrorKind, Event};
+use playhouse_types::{ActorError, Code, ErrorKind};
 use tokio::sync::oneshot;
 
+use super::contained::{Contained, begin_contained, is_deep, poll_contained};
 use super::outcome::{Reply, Then};
 use super::{Cell, Envelope, Gate, Work};
 use crate::compute::Attended;
-use crate::scope::{Handler, within};
 
-/// Handlers inside handlers on one stack. Each level takes a few kilobytes of a worker's 2 MiB stack, ten times that in debug builds; deeper calls are queued.
-const DEPTH_MAX: u32 = 12;
 /// Messages of others that a caller handles on its way out, before it leaves the rest to a task: what a spawned task costs, in echo calls.
 const HELP_MAX: u32 = 16;
 /// The time that such help may take.
@@ -40,10 +35,6 @@ const LOOK_PAUSES: u32 = 128;
 /// between threads, about 20 µs; each heavy one that is begun on a worker costs up to two ticks of the engine there, 4 ms.
 const HEAVY_FOR: u8 = 64;
 
-thread_local! {
-    static DEPTH: ThreadCell<u32> = const { ThreadCell::new(0) };
-}
-
 /// The right to handle one message.
 pub(super) struct Run {
     pub(super) ticket: Ticket,
@@ -53,16 +44,11 @@ pub(super) struct Run {
     heavy: bool,
 }
 
-/// On this thread no handler is begun inside another: what it calls is handled by the runtime's workers.
-pub(crate) fn never_nest() {
-    DEPTH.set(DEPTH_MAX);
-}
-
 impl Cell {
     /// Takes the right to handle a message here and now; none if the actor is busy or this stack is deep. While the actor handles
     /// a message that has not had to wait for anything, and nobody is queued, it looks again a few times.
     pub(super) fn try_start(&self, key: Key, envelope: &Envelope) -> Option<(Run, Arc<dyn Workload>)> {
-        if DEPTH.get() >= DEPTH_MAX {
+        if is_deep() {
             return None;
         }
         for _ in 0..LOOKS {
@@ -141,7 +127,7 @@ impl Cell {
     fn help(self: &Arc<Self>, cx: &mut task::Context<'_>) {
         let end = Instant::now() + HELP_TIME;
         for _ in 0..HELP_MAX {
-            if DEPTH.get() >= DEPTH_MAX || Instant::now() >= end {
+            if is_deep() || Instant::now() >= end {
                 break;
             }
             if !self.step(cx) {
@@ -194,7 +180,7 @@ impl Cell {
     }
 
     pub(super) fn contained(&self, running: Running) -> Contained {
-        Contained(running, self.handler())
+        Contained::new(running, self.handler())
     }
 
     /// Whether the workload of that life is there no more, or can go on no more.
@@ -270,41 +256,4 @@ impl Drop for WaitingRun {
     fn drop(&mut self) {
         self.0.gate.lock().waiting -= 1;
     }
-}
-
-/// Begins to handle an event. A panic of an engine is a crash of its workload, here and below.
-pub(super) fn begin_contained(workload: Arc<dyn Workload>, context: Context, event: Event) -> Running {
-    let begun = std::panic::catch_unwind(AssertUnwindSafe(|| workload.run(context, event)));
-    begun.unwrap_or_else(|_| Box::pin(std::future::ready(Err(engine_panicked()))))
-}
-
-/// An event being handled, whose panics are crashes of its workload.
-pub(super) struct Contained(Running, Handler);
-
-impl Future for Contained {
-    type Output = Outcome;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Outcome> {
-        let Self(running, handler) = &mut *self;
-        poll_contained(running, *handler, cx)
-    }
-}
-
-impl Drop for Contained {
-    fn drop(&mut self) {
-        let running = std::mem::replace(&mut self.0, Box::pin(std::future::pending()));
-        let _ = std::panic::catch_unwind(AssertUnwindSafe(|| drop(running)));
-    }
-}
-
-fn engine_panicked() -> Failure {
-    Failure::Crash(ActorError::coded(ErrorKind::Internal, Code::HandlerPanic, "the engine panicked"))
-}
-
-/// Polls a handler one level deeper.
-fn poll_contained(running: &mut Running, handler: Handler, cx: &mut task::Context<'_>) -> Poll<Outcome> {
-    DEPTH.set(DEPTH.get() + 1);
-    let polled = within(handler, || std::panic::catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(cx))));
-    DEPTH.set(DEPTH.get() - 1);
-    polled.unwrap_or_else(|_| Poll::Ready(Err(engine_panicked())))
 }

@@ -9,9 +9,9 @@ use playhouse_scheduler::{CallChain, FullPolicy, Key, Offer, Priority, WaitId};
 use playhouse_types::{ActorError, ActorId, Event, RequestId, RouteKey, RuntimeEvent};
 use tokio::sync::oneshot;
 
+use super::contained::begin_contained;
 use super::outcome::{Letter, Reply, Then};
 use super::refusal::chain_error;
-use super::run::begin_contained;
 use super::{Cell, Envelope, Gate, Work};
 use crate::shared::Shared;
 

@@ -1,4 +1,5 @@
 use std::ffi::OsString;
+use std::str::FromStr;
 
 use clap::error::ErrorKind as ClapKind;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -133,14 +134,37 @@ fn refuse(error: &clap::Error, args: &[OsString]) -> Exit {
         let _ = error.print();
         return Exit::Ok;
     }
-    if asked_for_json(args) {
-        let text = error.to_string();
-        let text = text.split("\n\nUsage:").next().unwrap_or_default().trim_start_matches("error: ").trim();
-        Output::new(Format::Json).error(&CliError::usage(text));
-    } else {
+    let text = error.to_string();
+    // Groups of commands show their help where a command is missing.
+    let Some(text) = text.strip_prefix("error: ") else {
         let _ = error.print();
-    }
+        return Exit::Usage;
+    };
+    let text = text.trim_end().trim_end_matches("For more information, try '--help'.").trim_end();
+    let (format, text) = if asked_for_json(args) {
+        (Format::Json, text.split("\n\nUsage:").next().unwrap_or_default().trim())
+    } else {
+        (Format::Text, text)
+    };
+    Output::new(format).error(&CliError::usage(text).fix(help_of(args)));
     Exit::Usage
+}
+
+/// The command that explains what should have been typed.
+fn help_of(args: &[OsString]) -> String {
+    let mut command = &Cli::command();
+    let mut path = "playhouse".to_owned();
+    for word in args.iter().skip(1).filter_map(|word| word.to_str()) {
+        let Some(inner) = command.get_subcommands().find(|inner| inner.get_name() == word) else { continue };
+        path = format!("{path} {word}");
+        command = inner;
+    }
+    format!("`{path} --help` shows what can be typed, with examples.")
+}
+
+/// Reads a whole number, and says so if it is none.
+pub(crate) fn whole<N: FromStr>(text: &str) -> Result<N, String> {
+    text.parse().map_err(|_| "not a whole number, or too large".to_owned())
 }
 
 /// Whether an unusable command line asks for JSON as far as one can tell.

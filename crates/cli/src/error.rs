@@ -63,6 +63,9 @@ impl CliError {
         let kind = match error.kind() {
             io::ErrorKind::NotFound => ErrorKind::NotFound,
             io::ErrorKind::PermissionDenied => ErrorKind::PermissionDenied,
+            io::ErrorKind::IsADirectory | io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
+                ErrorKind::InvalidArgument
+            }
             _ => ErrorKind::Internal,
         };
         let failed = Self::new(code, kind, format!("{what}: {error}"));
@@ -71,6 +74,8 @@ impl CliError {
                 failed.fix("Make room on that disk; what was there before is as it was.")
             }
             io::ErrorKind::ReadOnlyFilesystem => failed.fix("Make that disk writable, or name another place."),
+            io::ErrorKind::NotFound => failed.fix("Check the path: nothing is there."),
+            io::ErrorKind::IsADirectory => failed.fix("Name a file."),
             io::ErrorKind::PermissionDenied => failed.fix("The user who runs this command may not do that there."),
             _ => failed,
         }

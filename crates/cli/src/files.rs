@@ -10,22 +10,28 @@ use crate::error::{CliError, Result};
 
 /// Reads a file of at most `bytes_max` bytes. `-` is standard input.
 pub(crate) fn read(path: &Path, bytes_max: u64, code: Code) -> Result<Vec<u8>> {
-    let fail = |error: io::Error| CliError::io(code, format_args!("cannot read {}", path.display()), &error);
-    let mut bytes = Vec::new();
-    if path == Path::new("-") {
-        io::stdin().lock().take(bytes_max.saturating_add(1)).read_to_end(&mut bytes).map_err(fail)?;
-    } else {
-        let file = File::open(path).map_err(fail)?;
-        if file.metadata().map_err(fail)?.is_dir() {
-            return Err(fail(io::ErrorKind::IsADirectory.into()));
-        }
-        file.take(bytes_max.saturating_add(1)).read_to_end(&mut bytes).map_err(fail)?;
-    }
+    let bytes = read_start(path, bytes_max.saturating_add(1), code)?;
     if bytes.len() as u64 > bytes_max {
         let message = format!("{} has more than {bytes_max} bytes, the limit", path.display());
         return Err(CliError::new(code, ErrorKind::InvalidArgument, message));
     }
     Ok(bytes)
+}
+
+/// Reads the first `bytes` bytes of a file, or all if it has fewer. `-` is standard input.
+pub(crate) fn read_start(path: &Path, bytes: u64, code: Code) -> Result<Vec<u8>> {
+    let fail = |error: io::Error| CliError::io(code, format_args!("cannot read {}", path.display()), &error);
+    let mut start = Vec::new();
+    if path == Path::new("-") {
+        io::stdin().lock().take(bytes).read_to_end(&mut start).map_err(fail)?;
+        return Ok(start);
+    }
+    let file = File::open(path).map_err(fail)?;
+    if file.metadata().map_err(fail)?.is_dir() {
+        return Err(fail(io::ErrorKind::IsADirectory.into()));
+    }
+    file.take(bytes).read_to_end(&mut start).map_err(fail)?;
+    Ok(start)
 }
 
 /// Reads a text file as [`read`] does.

@@ -84,6 +84,20 @@ impl Output {
         Ok(out.flush()?)
     }
 
+    /// Ends the program as soon as whoever reads standard output has gone. For what waits long for the next line to write, and would
+    /// not notice before.
+    pub(crate) fn end_with_reader(self) {
+        use rustix::event::{PollFd, PollFlags, poll};
+        std::thread::spawn(|| {
+            let stdout = io::stdout();
+            // No event is asked for: only an error or a hang-up ends this.
+            let mut watched = [PollFd::new(&stdout, PollFlags::empty())];
+            if poll(&mut watched, None).is_ok() {
+                std::process::exit(crate::error::Exit::Ok as i32);
+            }
+        });
+    }
+
     /// Writes a remark that a person must not miss, in either format.
     pub(crate) fn warn(self, text: impl Display) {
         // Remarks are lost if standard error is closed; there is nowhere else to say so.

@@ -1,5 +1,5 @@
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -38,7 +38,7 @@ pub(crate) struct CallArgs {
     #[command(flatten)]
     payload: PayloadArgs,
     /// Give up after this time, such as 500ms, 2s or 1m.
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = time::parse_duration)]
+    #[arg(long, value_name = "TIME", default_value = "30s", allow_negative_numbers = true, value_parser = time::parse_duration)]
     timeout: Duration,
     /// Do not wait for a reply.
     #[arg(long)]
@@ -54,7 +54,7 @@ pub(crate) struct CallArgs {
 #[derive(Debug, Args)]
 #[group(multiple = false)]
 struct PayloadArgs {
-    /// The request as JSON.
+    /// The request as JSON; `-` is standard input.
     #[arg(id = "request_json", long = "json", value_name = "JSON")]
     json: Option<String>,
     /// The request's bytes as text.
@@ -71,18 +71,35 @@ struct PayloadArgs {
 impl PayloadArgs {
     fn bytes(&self, method: Option<&Method>) -> Result<Bytes> {
         let bytes = match self {
+            Self { json: Some(json), .. } if json == "-" => {
+                let text = String::from_utf8(read_request(Path::new("-"))?)
+                    .map_err(|_| CliError::usage("the JSON on standard input is not UTF-8 text"))?;
+                method.ok_or_else(no_proto)?.encode(&text)?
+            }
             Self { json: Some(json), .. } => method.ok_or_else(no_proto)?.encode(json)?,
             Self { data: Some(text), .. } => text.clone().into_bytes(),
             Self { hex: Some(hex), .. } => from_hex(hex)?,
-            Self { file: Some(path), .. } => files::read(path, PAYLOAD_BYTES_MAX as u64, Code::MessageTooLarge)?,
+            Self { file: Some(path), .. } => read_request(path)?,
             _ => Vec::new(),
         };
-        if bytes.len() > PAYLOAD_BYTES_MAX {
-            let message = format!("the request has {} bytes, the limit is {PAYLOAD_BYTES_MAX}", bytes.len());
-            return Err(CliError::new(Code::MessageTooLarge, ErrorKind::InvalidArgument, message));
-        }
+        check_size(bytes.len())?;
         Ok(bytes.into())
     }
+}
+
+/// Reads a request, and little more if it is too large.
+fn read_request(path: &Path) -> Result<Vec<u8>> {
+    let bytes = files::read_start(path, PAYLOAD_BYTES_MAX as u64 + 1, Code::Usage)?;
+    check_size(bytes.len())?;
+    Ok(bytes)
+}
+
+fn check_size(bytes: usize) -> Result<()> {
+    if bytes <= PAYLOAD_BYTES_MAX {
+        return Ok(());
+    }
+    let message = format!("the request has more than {PAYLOAD_BYTES_MAX} bytes, the limit of the control socket");
+    Err(CliError::new(Code::MessageTooLarge, ErrorKind::InvalidArgument, message))
 }
 
 pub(crate) fn run(args: &CallArgs, output: Output) -> Result<Exit> {
@@ -93,7 +110,8 @@ pub(crate) fn run(args: &CallArgs, output: Output) -> Result<Exit> {
     let route = method.as_ref().map_or(args.route.as_str(), |method| method.route.as_str()).to_owned();
     let timeout_ms = u64::try_from(args.timeout.as_millis()).unwrap_or(u64::MAX);
     let call = protocol::Call { actor: target.id.clone(), route: route.clone(), payload, timeout_ms, wait: !args.tell };
-    let reply: Reply = client.ask_for(&Request::Call(call), args.timeout)?;
+    let reply: Reply =
+        client.ask_for(&Request::Call(call), args.timeout).map_err(|error| with_routes(error, &target))?;
     if args.tell {
         output.show(&Told { actor: target.id, route })?;
         return Ok(Exit::Ok);
@@ -120,6 +138,16 @@ fn find_method(args: &CallArgs, target: &Resolved) -> Result<Option<Method>> {
     }
 }
 
+/// Says which routes there are, where the actor does not know the one that was asked for.
+fn with_routes(error: CliError, target: &Resolved) -> CliError {
+    let unknown = error.document().is_some_and(|document| document.error.kind == ErrorKind::UnknownRoute.name());
+    let routes = Protos::compile(&target.protos).map(|protos| protos.routes()).unwrap_or_default();
+    if unknown && !routes.is_empty() {
+        return error.fix(format!("The package describes {}.", routes.join(", ")));
+    }
+    error
+}
+
 fn no_proto() -> CliError {
     CliError::new(Code::NoProto, ErrorKind::InvalidArgument, "the actor has no protos to translate JSON with")
         .fix("Send encoded bytes with `--hex`, `--data` or `--file`.")
@@ -127,7 +155,7 @@ fn no_proto() -> CliError {
 
 fn from_hex(text: &str) -> Result<Vec<u8>> {
     let digits: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-    let wrong = || CliError::usage(format!("{text:?} is not hexadecimal: pairs of digits 0-9 and a-f"));
+    let wrong = || CliError::usage("the text of --hex is not pairs of digits 0-9 and a-f");
     if !digits.is_ascii() || !digits.len().is_multiple_of(2) {
         return Err(wrong());
     }

@@ -5,7 +5,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::node_arg::NodeArg;
-use crate::args::JsonFlag;
+use crate::args::{JsonFlag, whole};
 use crate::control::client::Client;
 use crate::control::protocol::{DeadLetterInfo, Request, WholeDeadLetter};
 use crate::error::{Exit, Result};
@@ -23,7 +23,9 @@ EXAMPLES
 pub(crate) enum DlqCommand {
     List(ListArgs),
     Show(OneArgs),
+    /// Send dead letters to their actors again.
     Retry(SomeArgs),
+    /// Forget dead letters.
     Drop(SomeArgs),
 }
 
@@ -44,6 +46,7 @@ pub(crate) struct ListArgs {
 )]
 pub(crate) struct OneArgs {
     /// The number of the letter.
+    #[arg(value_parser = whole::<u64>)]
     id: u64,
     #[command(flatten)]
     node: NodeArg,
@@ -51,12 +54,12 @@ pub(crate) struct OneArgs {
     json: JsonFlag,
 }
 
-/// Send dead letters to their actors again (retry), or forget them (drop).
+/// Which dead letters.
 #[derive(Debug, Args)]
 #[command(after_help = "EXAMPLES\n  playhouse dlq retry 3 4\n  playhouse dlq drop 3\n  playhouse dlq drop --all")]
 pub(crate) struct SomeArgs {
     /// The numbers of the letters.
-    #[arg(required_unless_present = "all")]
+    #[arg(required_unless_present = "all", value_parser = whole::<u64>)]
     ids: Vec<u64>,
     /// All letters.
     #[arg(long, conflicts_with = "ids")]

@@ -5,7 +5,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::node_arg::NodeArg;
-use crate::args::JsonFlag;
+use crate::args::{JsonFlag, whole};
 use crate::control::protocol::{LogRecord, Request};
 use crate::error::{Exit, Result};
 use crate::output::{BAD, CAUTION, FAINT, Output, Report, clean};
@@ -28,7 +28,7 @@ pub(crate) struct LogsArgs {
     #[arg(long, short)]
     follow: bool,
     /// Only the last lines of those that the node keeps.
-    #[arg(long, short = 'n', value_name = "LINES", default_value_t = 1000)]
+    #[arg(long, short = 'n', value_name = "LINES", default_value_t = 1000, value_parser = whole::<usize>)]
     tail: usize,
     #[command(flatten)]
     node: NodeArg,
@@ -75,6 +75,7 @@ pub(crate) fn run(args: &LogsArgs, output: Output) -> Result<Exit> {
     let mut client = args.node.connect()?;
     let request = Request::Logs { actor: args.actor.clone(), tail: args.tail, follow: args.follow };
     if args.follow {
+        output.end_with_reader();
         client.ask_many(&request, |line: LogRecord| output.event(&line))?;
         return Ok(Exit::Ok);
     }

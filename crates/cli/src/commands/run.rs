@@ -6,7 +6,7 @@ use playhouse_types::{Code, ErrorKind};
 
 use super::node_arg::NodeArg;
 use super::trust::TrustArg;
-use crate::args::JsonFlag;
+use crate::args::{JsonFlag, whole};
 use crate::control::socket::Bound;
 use crate::error::{CliError, Exit, Result};
 use crate::output::Output;
@@ -58,7 +58,7 @@ pub(crate) struct RunArgs {
     #[arg(required = true, value_name = "PACKAGE|CONFIG")]
     inputs: Vec<PathBuf>,
     /// The security domain of the actors, a number; 0 if neither this nor the configuration says.
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = whole::<u32>)]
     realm: Option<u32>,
     /// Let native packages run in the node's process, where they can do whatever it can.
     #[arg(long)]

@@ -16,6 +16,7 @@ const END_TIME: Duration = Duration::from_secs(10);
 
 /// Stop one actor, or a node with all its actors.
 #[derive(Debug, Args)]
+#[command(override_usage = "playhouse stop [OPTIONS] <ACTOR>\n       playhouse stop [OPTIONS] --all")]
 #[command(after_help = "\
 EXAMPLES
   playhouse stop EchoService
@@ -52,8 +53,7 @@ pub(crate) fn run(args: &StopArgs, output: Output) -> Result<Exit> {
     let stopped = match &args.actor {
         Some(actor) => client.ask_for(&Request::StopActor { actor: actor.clone() }, STOP_TIME)?,
         None => {
-            let () = client.ask(&Request::StopNode)?;
-            client.wait_for_end(STOP_TIME.saturating_add(END_TIME))?;
+            client.ask_to_end(STOP_TIME.saturating_add(END_TIME))?;
             format!("node {}", args.node.node)
         }
     };

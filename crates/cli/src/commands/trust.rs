@@ -195,6 +195,7 @@ fn revoke(args: &RevokeArgs) -> Result<Change> {
     let text = args.key.as_deref().unwrap_or_default();
     let id: KeyId = match text.parse() {
         Ok(id) => id,
+        Err(rule) if text.starts_with("mfr-") => return Err(CliError::usage(format!("{text:?} {rule}"))),
         Err(_) => public_key(text)?.key_id(),
     };
     let ((), file) = args.trust.edit(|file| file.revoke_key(id))?;

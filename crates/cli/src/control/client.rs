@@ -78,16 +78,21 @@ impl Client {
         }
     }
 
-    /// Waits until the node has closed the connection, which it does when it ends.
-    pub(crate) fn wait_for_end(mut self, patience: Duration) -> Result<()> {
+    /// Asks the node to end, and waits until it has closed the connection, which it does when it ends: maybe before it answers.
+    pub(crate) fn ask_to_end(mut self, patience: Duration) -> Result<()> {
         self.reader.get_ref().set_read_timeout(Some(patience)).map_err(|error| lost(&error))?;
-        let mut rest = [0; 64];
+        self.send(&Request::StopNode)?;
+        let mut line = Vec::new();
         loop {
-            match self.reader.read(&mut rest) {
+            line.clear();
+            match (&mut self.reader).take(LINE_BYTES_MAX as u64).read_until(b'\n', &mut line) {
                 Ok(0) => return Ok(()),
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return Ok(()),
                 Err(error) => return Err(lost(&error)),
+            }
+            if let Ok(Response::Error(error)) = serde_json::from_slice(&line) {
+                return Err(error.into());
             }
         }
     }

@@ -61,6 +61,14 @@ fn unusable_command_lines_exit_with_2() {
         assert_eq!(ran.error(), "usage");
         assert_eq!(ran.err, "");
     }
+    for (args, words) in [
+        (&["logs", "-n", "x"][..], "not a whole number"),
+        (&["stop"], "--all"),
+        (&["package", "verify"], "`playhouse package verify --help`"),
+    ] {
+        let ran = home.run(args).exits(2);
+        assert!(ran.err.starts_with("error: invalid argument [usage]: ") && ran.err.contains(words), "{}", ran.err);
+    }
     // With `call`, the word is the request.
     assert_eq!(home.run(&["call", "--json", "{}"]).exits(2).out, "");
 }

@@ -149,7 +149,12 @@ pub(crate) fn node_error(error: &NodeError) -> CliError {
         NodeError::Refused(_) => ErrorKind::PermissionDenied,
         _ => ErrorKind::Internal,
     };
-    CliError::new(error.code(), kind, chain(error))
+    let text = match error {
+        // Kind and code of the cause are those of the whole.
+        NodeError::Start { actor_type, source } => format!("{actor_type} did not start: {}", source.message()),
+        _ => chain(error),
+    };
+    CliError::new(error.code(), kind, text)
 }
 
 /// The message with those of its causes that it does not repeat.

@@ -25,7 +25,9 @@ pub(super) fn wire(error: NodeError) -> WireError {
         NodeError::Start { source, .. } => source.kind(),
         _ => ErrorKind::Unavailable,
     };
-    ActorError::coded(kind, error.code(), error.to_string()).into()
+    let missing = matches!(error, NodeError::NoDeadLetter { .. });
+    let fix = missing.then(|| "`playhouse dlq list` lists them; the oldest make room for new ones.".to_owned());
+    WireError { fix, ..ActorError::coded(kind, error.code(), error.to_string()).into() }
 }
 
 /// Milliseconds since the Unix epoch.

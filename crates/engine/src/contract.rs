@@ -56,7 +56,8 @@ pub struct Limits {
     pub table_elements: usize,
     /// Core instances in one wasm workload. A component made from Python has 38.
     pub instances: usize,
-    /// Bytes of stack that a wasm guest may use.
+    /// Bytes of stack that a wasm guest may use, rounded down to a power of two: 64 KiB at the least, 16 MiB at the most. With
+    /// another than the default a guest runs beside the pool of instances, and takes some microseconds longer to create.
     pub stack_bytes: usize,
     /// Time that a guest may compute in one event, host operations not counted.
     pub cpu: Duration,

@@ -49,6 +49,7 @@ mod playhouse;
 mod refusal;
 mod rewrite;
 mod runtime;
+mod stack;
 mod ticker;
 mod wasi;
 mod world;
@@ -126,11 +127,11 @@ impl Parts {
             }
             Kind::ActrLifted => self.lifted(binary),
             Kind::ActrAsync => {
-                let engine = &self.asynchronous()?.overflow;
-                let artefact = self.cache.artefact(engine, binary, digest);
-                let component = artefact.and_then(|artefact| artefact.component(engine));
+                let runtime = self.asynchronous()?;
+                let artefact = self.cache.artefact(&runtime.overflow, binary, digest);
+                let component = artefact.and_then(|artefact| artefact.component(&runtime.overflow));
                 let component = component.map_err(|error| Refusal::invalid(&format!("{error:#}")))?;
-                actr::asynchronous::shared(&component, &self.ticker)
+                actr::asynchronous::shared(component, &runtime.beside, &self.ticker)
             }
         }
     }
@@ -140,7 +141,7 @@ impl Parts {
         let binary = rewrite::rewrite(binary)?.map_or(Cow::Borrowed(binary), Cow::Owned);
         let runtime = self.asynchronous()?;
         let component = self.component(runtime, &binary, Digest::of(&binary))?;
-        actr::asynchronous::lifted(component, &runtime.overflow, &self.ticker)
+        actr::asynchronous::lifted(component, &runtime.beside, &self.ticker)
     }
 
     fn asynchronous(&self) -> Result<&Runtime, Refusal> {
@@ -159,7 +160,7 @@ impl Parts {
     }
 
     fn program<W: World>(&self, component: Component) -> Result<Arc<dyn Prepared>, ActorError> {
-        let program = Program::<W>::new(component, self.plain.overflow.clone(), Arc::clone(&self.ticker))?;
+        let program = Program::<W>::new(component, self.plain.beside.clone(), Arc::clone(&self.ticker))?;
         Ok(Arc::new(program))
     }
 }

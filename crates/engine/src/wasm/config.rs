@@ -8,9 +8,6 @@ pub struct WasmConfig {
     pub cache_dir: Option<PathBuf>,
     /// Bytes of compiled code to keep in `cache_dir`. The files that were not used for the longest time go first.
     pub cache_bytes_max: u64,
-    /// Bytes of stack that any guest of this engine may use. wasmtime sets it per engine, so a
-    /// [`Limits::stack_bytes`](crate::Limits::stack_bytes) that differs has no effect on wasm workloads.
-    pub stack_bytes: usize,
     /// Instances for which room is reserved ahead. More can run; they take longer to create (about 15 µs against 4 µs).
     pub pooled_instances: u32,
 }
@@ -21,8 +18,6 @@ impl Default for WasmConfig {
             cache_dir: None,
             // 50 Python components, whose compiled code is about 40 MiB each, or some thousand of Rust's.
             cache_bytes_max: 2 << 30,
-            // wasmtime's own default, tested with its fiber stacks.
-            stack_bytes: 512 << 10,
             // Address space, not memory: 200 × 4 GiB is 0.6 % of what a process can map.
             pooled_instances: 200,
         }

@@ -7,16 +7,15 @@ use std::sync::Arc;
 use bytes::Bytes;
 use parking_lot::Mutex;
 use playhouse_types::{ActorError, Code, ErrorKind, Event};
-use tokio::sync::OnceCell;
 use wasmtime::component::{Component, Instance, InstancePre, Linker};
-use wasmtime::{Engine, PoolConcurrencyLimitError, Store};
+use wasmtime::{PoolConcurrencyLimitError, Store};
 
-use super::cache::Artefact;
 use super::failure;
 use super::guest::{Answer, Guest};
 use super::meter::{Meter, Metered};
 use super::refusal::Refusal;
 use super::runtime::POOLED_TABLE_ELEMENTS;
+use super::stack::{BySize, Engines, StackSize};
 use super::ticker::Ticker;
 use super::wasi;
 use crate::{Concurrency, Context, EngineKind, Failure, Outcome, Prepared, Running, Seed, Workload};
@@ -50,8 +49,7 @@ pub(super) struct Program<W>(Arc<Places<W>>);
 /// Where a component is instantiated.
 struct Places<W> {
     pooled: Arc<Ready<W>>,
-    overflow_engine: Engine,
-    overflow: OnceCell<Arc<Ready<W>>>,
+    beside: BySize<Ready<W>>,
     ticker: Arc<Ticker>,
 }
 
@@ -75,39 +73,26 @@ impl<W: World> Ready<W> {
 
 impl<W: World> Program<W> {
     /// Checks and links a compiled component.
-    pub(super) fn new(component: Component, overflow_engine: Engine, ticker: Arc<Ticker>) -> Result<Self, Refusal> {
+    pub(super) fn new(component: Component, beside: Engines, ticker: Arc<Ticker>) -> Result<Self, Refusal> {
         let pooled = Arc::new(Ready::new(&component)?);
-        Ok(Self(Arc::new(Places { pooled, overflow_engine, overflow: OnceCell::new(), ticker })))
+        Ok(Self(Arc::new(Places { pooled, beside: BySize::new(component, beside, Ready::new), ticker })))
     }
 }
 
 impl<W: World> Places<W> {
     async fn instantiate(&self, seed: &Seed) -> Result<(Arc<Ready<W>>, Live<W>), ActorError> {
-        if seed.limits.table_elements <= POOLED_TABLE_ELEMENTS {
+        let stack = StackSize::within(seed.limits.stack_bytes);
+        if seed.limits.table_elements <= POOLED_TABLE_ELEMENTS && stack == StackSize::POOLED {
             match instantiate(&self.pooled, seed, &self.ticker).await {
                 Ok(live) => return Ok((Arc::clone(&self.pooled), live)),
                 Err(NotCreated::PoolFull) => {}
                 Err(NotCreated::Failed(error)) => return Err(error),
             }
         }
-        let ready = Arc::clone(self.overflow.get_or_try_init(|| self.beside_the_pool()).await?);
+        let ready = self.beside.of(stack).await?;
         match instantiate(&ready, seed, &self.ticker).await {
             Ok(live) => Ok((ready, live)),
             Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Loads the component into the engine that has no pool, off the async threads.
-    async fn beside_the_pool(&self) -> Result<Arc<Ready<W>>, ActorError> {
-        let component = self.pooled.instance.component().clone();
-        let engine = self.overflow_engine.clone();
-        let work = tokio::task::spawn_blocking(move || {
-            let component = Artefact::of(&component).and_then(|artefact| artefact.component(&engine));
-            Ready::new(&component.map_err(|error| Refusal::invalid(&error))?)
-        });
-        match work.await {
-            Ok(ready) => Ok(Arc::new(ready?)),
-            Err(error) => Err(Refusal::invalid(&error).into()),
         }
     }
 }

@@ -1,8 +1,10 @@
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, WasmBacktraceDetails};
 
 use super::config::WasmConfig;
+use super::stack::{Engines, StackSize};
 use super::ticker::Ticker;
 
 /// Bytes of a fiber's stack that remain for host functions when the guest has used all of its own.
@@ -38,30 +40,35 @@ pub(super) enum Mode {
     Async,
 }
 
-/// Two engines of wasmtime with the same rules for guests: one has room reserved for instances, the other takes what
-/// the pool cannot.
+/// Engines of wasmtime with the same rules for guests: one has room reserved for instances, the others take what the pool
+/// cannot.
 #[derive(Debug, Clone)]
 pub(super) struct Runtime {
     pub(super) pooled: Engine,
+    /// The one with stacks of the pool's size.
     pub(super) overflow: Engine,
+    /// That one and those with other stacks.
+    pub(super) beside: Engines,
 }
 
 impl Runtime {
-    pub(super) fn new(mode: Mode, config: &WasmConfig, ticker: &Ticker) -> wasmtime::Result<Self> {
-        let overflow = Engine::new(&rules(mode, config)?)?;
-        let mut pooling = rules(mode, config)?;
+    pub(super) fn new(mode: Mode, config: &WasmConfig, ticker: &Arc<Ticker>) -> wasmtime::Result<Self> {
+        let beside = Engines::new(mode, ticker);
+        let overflow = beside.of(StackSize::POOLED)?;
+        let mut pooling = rules(mode, StackSize::POOLED);
         pooling.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(config)));
         let pooled = Engine::new(&pooling).unwrap_or_else(|error| {
             tracing::warn!(%error, "no address space for a pool of wasm instances; creating them takes longer");
             overflow.clone()
         });
-        ticker.add(&pooled);
-        ticker.add(&overflow);
-        Ok(Self { pooled, overflow })
+        if !Engine::same(&pooled, &overflow) {
+            ticker.add(&pooled);
+        }
+        Ok(Self { pooled, overflow, beside })
     }
 }
 
-fn rules(mode: Mode, config: &WasmConfig) -> wasmtime::Result<Config> {
+pub(super) fn rules(mode: Mode, stack: StackSize) -> Config {
     let asynchronous = mode == Mode::Async;
     let mut rules = Config::new();
     rules.wasm_component_model(true);
@@ -76,11 +83,11 @@ fn rules(mode: Mode, config: &WasmConfig) -> wasmtime::Result<Config> {
     rules.wasm_wide_arithmetic(false);
     rules.shared_memory(false);
     rules.epoch_interruption(true);
-    rules.max_wasm_stack(config.stack_bytes);
-    rules.async_stack_size(config.stack_bytes.saturating_add(HOST_STACK_BYTES));
+    rules.max_wasm_stack(stack.bytes());
+    rules.async_stack_size(stack.bytes().saturating_add(HOST_STACK_BYTES));
     rules.wasm_backtrace_details(WasmBacktraceDetails::Disable);
     rules.wasm_backtrace_max_frames(Some(FRAMES_MAX));
-    Ok(rules)
+    rules
 }
 
 fn pool(config: &WasmConfig) -> PoolingAllocationConfig {

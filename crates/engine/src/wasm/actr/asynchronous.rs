@@ -11,12 +11,12 @@
 use std::sync::Arc;
 
 use playhouse_types::ActorError;
-use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use super::{A, B, C, ShapeKind, shape_of};
 use crate::Prepared;
 use crate::wasm::plain::{self, World};
+use crate::wasm::stack::Engines;
 use crate::wasm::ticker::Ticker;
 use lifted::Lifted;
 use shared::Program;
@@ -36,28 +36,32 @@ pub(in crate::wasm) const EXPORT_2: &str = "actr:workload/workload@0.2.0";
 pub(in crate::wasm) const IMPORTS_2: &[&str] = &["actr:workload/types@0.2.0", host::NAME_2];
 
 /// Prepares a component of actr 0.3 that was rewritten and compiled for an engine with the async component model.
-/// `overflow` is the engine beside the pool.
+/// `beside` are the engines beside the pool.
 pub(in crate::wasm) fn lifted(
     component: Component,
-    overflow: &Engine,
+    beside: &Engines,
     ticker: &Arc<Ticker>,
 ) -> Result<Arc<dyn Prepared>, ActorError> {
     match shape_of(&component)? {
-        ShapeKind::A => serial::<Lifted<A>>(component, overflow, ticker),
-        ShapeKind::B => serial::<Lifted<B>>(component, overflow, ticker),
-        ShapeKind::C => serial::<Lifted<C>>(component, overflow, ticker),
+        ShapeKind::A => serial::<Lifted<A>>(component, beside, ticker),
+        ShapeKind::B => serial::<Lifted<B>>(component, beside, ticker),
+        ShapeKind::C => serial::<Lifted<C>>(component, beside, ticker),
     }
 }
 
 fn serial<W: World>(
     component: Component,
-    overflow: &Engine,
+    beside: &Engines,
     ticker: &Arc<Ticker>,
 ) -> Result<Arc<dyn Prepared>, ActorError> {
-    Ok(Arc::new(plain::Program::<W>::new(component, overflow.clone(), Arc::clone(ticker))?))
+    Ok(Arc::new(plain::Program::<W>::new(component, beside.clone(), Arc::clone(ticker))?))
 }
 
 /// Prepares a component of `actr:workload@0.2.0` that was compiled for an engine with the async component model.
-pub(in crate::wasm) fn shared(component: &Component, ticker: &Arc<Ticker>) -> Result<Arc<dyn Prepared>, ActorError> {
-    Ok(Arc::new(Program::new(component, Arc::clone(ticker))?))
+pub(in crate::wasm) fn shared(
+    component: Component,
+    beside: &Engines,
+    ticker: &Arc<Ticker>,
+) -> Result<Arc<dyn Prepared>, ActorError> {
+    Ok(Arc::new(Program::new(component, beside.clone(), Arc::clone(ticker))?))
 }

@@ -1,7 +1,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::sync::Barrier;
+use std::sync::{Arc, Barrier};
 
 use playhouse_crypto::Digest;
 use wasmtime::Engine;
@@ -16,7 +16,7 @@ use crate::wasm::ticker::Ticker;
 const SMALL: &str = r#"(component (core module $m (func (export "f"))))"#;
 
 fn runtime() -> Runtime {
-    Runtime::new(Mode::Plain, &WasmConfig::default(), &Ticker::start().unwrap()).unwrap()
+    Runtime::new(Mode::Plain, &WasmConfig::default(), &Arc::new(Ticker::start().unwrap())).unwrap()
 }
 
 fn cache(path: &Path) -> Cache {
@@ -64,7 +64,7 @@ fn both_engines_of_a_runtime_share_code() {
 #[test]
 fn engines_that_differ_share_nothing() {
     let binary = wat::parse_str(SMALL).unwrap();
-    let ticker = Ticker::start().unwrap();
+    let ticker = Arc::new(Ticker::start().unwrap());
     let asynchronous = Runtime::new(Mode::Async, &WasmConfig::default(), &ticker).unwrap().overflow;
     let digest = Digest::of(&binary);
     assert_ne!(super::name(&runtime().overflow, digest), super::name(&asynchronous, digest));

@@ -52,6 +52,36 @@ async fn table() {
     .await;
 }
 
+/// How deep a guest can call itself, by the limit of its stack; the default is in the pool.
+#[tokio::test]
+async fn stacks_are_as_deep_as_their_limits() {
+    let body = "(call $deep) (i32.store (i32.const 1032) (i32.const 4096)) (i32.const 1024)";
+    // Each call leaves its depth where a reply's length stands, and keeps some values over the next.
+    let more = "(func $deep (i32.store (i32.const 1036) (i32.add (i32.const 1) (i32.load (i32.const 1036))))
+        (if (i32.lt_u (i32.load (i32.const 1036)) (i32.const 4000)) (then (call $deep)))
+        (i32.store (i32.const 1028) (i32.load (i32.const 1036))))";
+    let mut seen = Vec::new();
+    for depth in ["4000", "30000"] {
+        for stack_bytes in [64 << 10, 512 << 10, 4 << 20] {
+            let more = more.replace("4000", depth);
+            let source = Source { wit: PLAYHOUSE, bodies: &[("handle", body)], more: &more };
+            let limits = Limits { stack_bytes, ..Limits::default() };
+            let actor = Actor::within(&source, FakeHost::echo(), limits).await.unwrap();
+            let answer = actor.ask(b"").await;
+            let ended = if answer.contains("[guest-stack-limit]") { "too deep" } else { &answer[..2] };
+            seen.push(format!("{depth} in {} KiB: {ended}", stack_bytes >> 10));
+        }
+    }
+    expect![[r#"
+        4000 in 64 KiB: too deep
+        4000 in 512 KiB: ok
+        4000 in 4096 KiB: ok
+        30000 in 64 KiB: too deep
+        30000 in 512 KiB: too deep
+        30000 in 4096 KiB: ok"#]]
+    .assert_eq(&seen.join("\n"));
+}
+
 #[tokio::test]
 async fn stack() {
     let more = "(func $deeper (param i32) (result i32) (i32.add (call $deeper (local.get 0)) (i32.const 1)))";

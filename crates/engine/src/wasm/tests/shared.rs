@@ -261,6 +261,12 @@ async fn a_panic_of_its_host_is_one_error() {
 }
 
 #[tokio::test]
+async fn runs_with_a_stack_of_another_size() {
+    let actor = actor(V2, FakeHost::echo(), Limits { stack_bytes: 200 << 10, ..Limits::default() }).await;
+    assert_eq!(actor.tell(ask("call", "ping")).await, r#"ok "ping""#);
+}
+
+#[tokio::test]
 async fn what_it_may_not_do_ends_it() {
     let limits = Limits {
         memory_bytes: 4 << 20,

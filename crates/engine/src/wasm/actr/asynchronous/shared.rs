@@ -21,6 +21,7 @@ use crate::wasm::guest::Guest;
 use crate::wasm::meter::Metered;
 use crate::wasm::plain::within_limit;
 use crate::wasm::refusal::Refusal;
+use crate::wasm::stack::{BySize, Engines, StackSize};
 use crate::wasm::ticker::Ticker;
 use crate::wasm::wasi;
 use crate::{Concurrency, Context, EngineKind, Failure, Outcome, Prepared, Running, Seed, Workload};
@@ -39,21 +40,35 @@ const ABANDONED_MAX: usize = IN_PROGRESS_MAX / 2;
 
 /// A component that is ready to be instantiated.
 pub(super) struct Program {
-    functions: Arc<Functions>,
-    instance: InstancePre<Guest>,
+    /// With stacks of the usual size.
+    usual: Arc<Ready>,
+    others: Arc<BySize<Ready>>,
     ticker: Arc<Ticker>,
 }
 
 impl Program {
     /// Checks and links a compiled component.
-    pub(super) fn new(component: &Component, ticker: Arc<Ticker>) -> Result<Self, Refusal> {
+    pub(super) fn new(component: Component, beside: Engines, ticker: Arc<Ticker>) -> Result<Self, Refusal> {
+        let usual = Arc::new(Ready::new(&component)?);
+        Ok(Self { usual, others: Arc::new(BySize::new(component, beside, Ready::new)), ticker })
+    }
+}
+
+/// A checked and linked component in one engine.
+struct Ready {
+    functions: Arc<Functions>,
+    instance: InstancePre<Guest>,
+}
+
+impl Ready {
+    fn new(component: &Component) -> Result<Self, Refusal> {
         let functions = Arc::new(Functions::find(component)?);
         let mut linker = Linker::new(component.engine());
         wasi::link(&mut linker).and_then(|()| host::link_2(&mut linker)).map_err(|error| Refusal::invalid(&error))?;
         let instance = linker
             .instantiate_pre(component)
             .map_err(|error| Refusal::not_linked(&format!("{error:#}"), error.root_cause().to_string()))?;
-        Ok(Self { functions, instance, ticker })
+        Ok(Self { functions, instance })
     }
 }
 
@@ -67,9 +82,14 @@ impl Prepared for Program {
     }
 
     fn create(&self, seed: Seed) -> Pin<Box<dyn Future<Output = Result<Arc<dyn Workload>, ActorError>> + Send>> {
-        let (functions, pre, ticker) = (Arc::clone(&self.functions), self.instance.clone(), Arc::clone(&self.ticker));
+        let (usual, others, ticker) = (Arc::clone(&self.usual), Arc::clone(&self.others), Arc::clone(&self.ticker));
         Box::pin(async move {
-            let (store, instance) = instantiate(&pre, &seed, &ticker).await?;
+            let ready = match StackSize::within(seed.limits.stack_bytes) {
+                StackSize::POOLED => usual,
+                other => others.of(other).await?,
+            };
+            let (store, instance) = instantiate(&ready.instance, &seed, &ticker).await?;
+            let functions = Arc::clone(&ready.functions);
             Ok(Arc::new(SharedWorkload::new(functions, store, instance, ticker)) as Arc<dyn Workload>)
         })
     }

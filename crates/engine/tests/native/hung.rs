@@ -78,21 +78,6 @@ async fn a_guest_in_a_host_call_is_let_go() {
     assert!(guest.workload.is_lost());
 }
 
-/// A guest that was given up and returns after all counts as hung no more; its thread has ended.
-#[tokio::test]
-async fn a_late_guest_ends() {
-    let Some(library) = library("misuse", &[]) else { return };
-    let guest = Guest::new(library, FakeHost::silent()).await;
-    let before = NativeEngine::threads();
-    let run = guest.request("slow", b"");
-    assert!(tokio::time::timeout(Duration::from_millis(20), run).await.is_err());
-    assert!(guest.workload.is_lost());
-    // Others of this process may hang for ever, so only the thread's own end is waited for.
-    while NativeEngine::threads().alive >= before.alive.max(1) && NativeEngine::threads().hung > before.hung {
-        tokio::task::yield_now().await;
-    }
-}
-
 /// Many guests wait for their hosts at the same time on one async thread.
 #[tokio::test]
 async fn guests_that_wait_hold_nobody_up() {

@@ -44,7 +44,9 @@ pub(super) fn end() {
 
 /// Carries out one `invoke` of the guest on this thread: its encoded reply, or the code to return without one.
 pub(super) fn invoke(frame: &[u8]) -> Result<(Vec<u8>, Account), i32> {
-    let call = ACTIVE.with_borrow(Clone::clone).ok_or(status::ERROR)?;
+    // Gone already if a destructor of the guest calls at the end of its thread.
+    let active = ACTIVE.try_with(|active| active.borrow().clone());
+    let call = active.ok().flatten().ok_or(status::ERROR)?;
     let op = match HostCall::read(frame) {
         Ok(HostCall(op)) => op,
         Err(refusal) => return refusal.encode().map(|reply| (reply, call.account.clone())),

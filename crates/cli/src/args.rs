@@ -5,7 +5,7 @@ use clap::error::ErrorKind as ClapKind;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    call, completion, demo, dlq, doctor, explain, key, logs, package, ps, run as run_command, stop, trust,
+    call, completion, demo, dlq, doctor, explain, key, logs, package, ps, resume, run as run_command, stop, trust,
 };
 use crate::error::{CliError, Exit, Result};
 use crate::output::{Color, Format, Output};
@@ -76,6 +76,7 @@ enum Command {
     Call(call::CallArgs),
     Ps(ps::PsArgs),
     Logs(logs::LogsArgs),
+    Resume(resume::ResumeArgs),
     Stop(stop::StopArgs),
     #[command(subcommand)]
     Key(key::KeyCommand),
@@ -181,6 +182,7 @@ fn dispatch(command: Command, output: Output) -> Result<Exit> {
         Command::Call(args) => call::run(&args, output),
         Command::Ps(args) => ps::run(&args, output),
         Command::Logs(args) => logs::run(&args, output),
+        Command::Resume(args) => resume::run(&args, output),
         Command::Stop(args) => stop::run(&args, output),
         Command::Dlq(command) => dlq::run(command, output),
         Command::Key(command) => key::run(command, output),

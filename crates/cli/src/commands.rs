@@ -11,6 +11,7 @@ pub(crate) mod logs;
 pub(crate) mod node_arg;
 pub(crate) mod package;
 pub(crate) mod ps;
+pub(crate) mod resume;
 pub(crate) mod run;
 pub(crate) mod stop;
 pub(crate) mod trust;

@@ -56,7 +56,7 @@ codes! {
     /// No actor of that id runs on this node.
     UnknownActor "unknown-actor" fix "`playhouse ps` lists the actors that run; `playhouse run PACKAGE` starts one.";
     /// The actor failed more often than its restart limit allows and was taken out of service.
-    ActorParked "actor-parked" fix "`playhouse ps` shows the cause and `playhouse logs ACTOR` the story. Fix it, then `playhouse stop` and `run` the actor again.";
+    ActorParked "actor-parked" fix "`playhouse ps` shows the cause and `playhouse logs ACTOR` the story. If it may work now, `playhouse resume ACTOR`.";
     /// The actor failed and its supervisor waits before it starts it again.
     ActorRestarting "actor-restarting" fix "Retry after a moment. `playhouse logs ACTOR` says why it failed.";
     /// The actor has been stopped.

@@ -33,6 +33,8 @@ pub(crate) enum Request {
     Call(Call),
     /// Log lines: the last ones, then, if asked, those to come.
     Logs { actor: Option<String>, tail: usize, follow: bool },
+    /// Start one actor again that is parked.
+    ResumeActor { actor: String },
     /// Stop one actor.
     StopActor { actor: String },
     /// Stop the node.

@@ -11,6 +11,7 @@ const COMMANDS: &[&str] = &[
     "ps",
     "logs",
     "stop",
+    "resume",
     "key",
     "key new",
     "key show",
@@ -92,6 +93,30 @@ fn completions_are_written_for_every_shell() {
     let home = Home::new();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         assert!(home.run(&["completion", shell]).exits(0).out.contains("playhouse"));
+    }
+}
+
+/// Loads the script in the shell itself and lets it complete a command.
+#[test]
+fn completions_work_in_their_shells() {
+    let home = Home::new();
+    let scripts = [
+        (
+            "bash",
+            "source ./s; COMP_WORDS=(playhouse pack); COMP_CWORD=1; _playhouse playhouse pack playhouse; echo ${COMPREPLY[@]}",
+        ),
+        ("fish", "source ./s; complete -C 'playhouse pack'"),
+        ("zsh", "autoload -Uz compinit; compinit -u -d ./dump; source ./s; echo $_comps[playhouse]age; zsh -n ./s"),
+    ];
+    for (shell, script) in scripts {
+        home.write("s", home.run(&["completion", shell]).exits(0).out);
+        let Ok(ran) = home.shell(shell, script).output() else {
+            eprintln!("SKIPPED: {shell} is not installed");
+            continue;
+        };
+        let (out, err) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
+        let expected = if shell == "zsh" { "_playhouseage" } else { "package" };
+        assert!(out.contains(expected) && err.is_empty(), "{shell}: {out} {err}");
     }
 }
 

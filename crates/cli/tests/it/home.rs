@@ -65,6 +65,15 @@ impl Home {
         command
     }
 
+    /// A line for a shell without its own configuration.
+    pub(crate) fn shell(&self, shell: &str, line: &str) -> Command {
+        let mut command = Command::new(shell);
+        let plain: &[&str] = if shell == "zsh" { &["-f", "-c"] } else { &["-c"] };
+        command.args(plain).arg(line).current_dir(self.dir.path()).env_clear();
+        command.env("HOME", self.dir.path()).env("PATH", "/usr/bin:/bin").stdin(Stdio::null());
+        command
+    }
+
     /// Runs the program to its end.
     pub(crate) fn run(&self, args: &[&str]) -> Ran {
         finish(&mut self.command(args))

@@ -313,3 +313,24 @@ fn a_package_that_needs_more_than_it_would_get_does_not_start() {
     echo_that_asks(greedy, "limits = { memory_bytes = 268435456 }").1.exits(0);
     echo_that_asks("limits = { mailbox_messages = 2000 }", "mailbox = { capacity = 2000 }").1.exits(0);
 }
+
+#[test]
+fn a_parked_actor_is_resumed() {
+    let home = Home::new();
+    home.trust_fixtures();
+    let package = package("misbehaving-wasm");
+    let config = format!("[[actor]]\npackage = {package:?}\nrestart = {{ max = 0 }}\n");
+    let _node = home.start(&[&home.write("playhouse.toml", config)]);
+    assert_eq!(home.run(&["resume", "Misbehaving", "--json"]).exits(2).error(), "usage");
+    home.run(&["call", "Misbehaving", "Trap"]).exits(1);
+    let start = Instant::now();
+    while home.run(&["ps", "--json"]).json()["actors"][0]["state"] != "parked" {
+        assert!(start.elapsed() < Duration::from_secs(10), "not parked");
+    }
+    assert!(home.run(&["ps"]).exits(0).out.contains("guest-trap"));
+    let parked = home.run(&["call", "Misbehaving", "Ping", "--output", "json"]).exits(1);
+    assert_eq!(parked.error(), "actor-parked");
+    assert!(parked.out.contains("playhouse resume"), "{}", parked.out);
+    home.run(&["resume", "Misbehaving"]).exits(0);
+    home.run(&["call", "Misbehaving", "Ping"]).exits(0);
+}

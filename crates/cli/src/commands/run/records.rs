@@ -23,11 +23,15 @@ pub(super) fn wire(error: NodeError) -> WireError {
     let kind = match &error {
         NodeError::NoDeadLetter { .. } | NodeError::NoActor { .. } => ErrorKind::NotFound,
         NodeError::Start { source, .. } => source.kind(),
+        NodeError::NotParked { .. } => ErrorKind::InvalidArgument,
         _ => ErrorKind::Unavailable,
     };
-    let missing = matches!(error, NodeError::NoDeadLetter { .. });
-    let fix = missing.then(|| "`playhouse dlq list` lists them; the oldest make room for new ones.".to_owned());
-    WireError { fix, ..ActorError::coded(kind, error.code(), error.to_string()).into() }
+    let fix = match &error {
+        NodeError::NoDeadLetter { .. } => Some("`playhouse dlq list` lists them; the oldest make room for new ones."),
+        NodeError::NotParked { .. } => Some("Only parked actors are resumed; `playhouse ps` shows which those are."),
+        _ => None,
+    };
+    WireError { fix: fix.map(str::to_owned), ..ActorError::coded(kind, error.code(), error.to_string()).into() }
 }
 
 /// Milliseconds since the Unix epoch.

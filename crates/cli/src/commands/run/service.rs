@@ -52,6 +52,7 @@ impl NodeService {
                 json(&Resolved { id: id.to_string(), protos: self.roster.protos(&id) })
             }
             Request::Call(call) => self.call(call).await,
+            Request::ResumeActor { actor } => self.resume(&actor).await,
             Request::StopActor { actor } => self.stop(&actor).await,
             Request::StopNode => {
                 self.stop.send_replace(true);
@@ -115,6 +116,13 @@ impl NodeService {
             let text = format!("{word} is still being prepared");
             Err(ActorError::coded(ErrorKind::Unavailable, Code::ActorStarting, text).into())
         })
+    }
+
+    async fn resume(&self, word: &str) -> Answer {
+        let id = self.started(word, START_TIME).await?;
+        let actor = self.node.actor(&id).ok_or_else(|| wire(NodeError::NoActor { id: id.clone() }))?;
+        actor.resume().await.map_err(wire)?;
+        json(&id.to_string())
     }
 
     async fn stop(&self, word: &str) -> Answer {

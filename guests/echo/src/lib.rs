@@ -9,19 +9,21 @@ pub mod proto {
 
 use proto::{EchoRequest, EchoResponse, EchoService, FailRequest};
 
-/// The actor.
+/// The actor. It remembers its own id as text, which is in every reply.
 #[derive(Debug, Default)]
-pub struct Echo;
+pub struct Echo {
+    own_id: String,
+}
 
 impl Actor for Echo {}
 
 impl EchoService for Echo {
     async fn echo(&mut self, cx: Context<'_>, request: EchoRequest) -> Result<EchoResponse, Error> {
-        Ok(response(cx, request.message))
+        Ok(self.response(cx, request.message))
     }
 
     async fn shout(&mut self, cx: Context<'_>, request: EchoRequest) -> Result<EchoResponse, Error> {
-        Ok(response(cx, request.message.to_ascii_uppercase()))
+        Ok(self.response(cx, request.message.to_ascii_uppercase()))
     }
 
     async fn fail(&mut self, _cx: Context<'_>, request: FailRequest) -> Result<EchoResponse, Error> {
@@ -33,9 +35,14 @@ impl EchoService for Echo {
     }
 }
 
-fn response(cx: Context<'_>, reply: String) -> EchoResponse {
-    let asked_by = cx.caller().map(ToString::to_string).unwrap_or_default();
-    EchoResponse { reply, timestamp: 0, answered_by: cx.self_id().to_string(), asked_by }
+impl Echo {
+    fn response(&mut self, cx: Context<'_>, reply: String) -> EchoResponse {
+        if self.own_id.is_empty() {
+            self.own_id = cx.self_id().to_string();
+        }
+        let asked_by = cx.caller().map(ToString::to_string).unwrap_or_default();
+        EchoResponse { reply, timestamp: 0, answered_by: self.own_id.clone(), asked_by }
+    }
 }
 
 fn kind_named(name: &str) -> ErrorKind {

@@ -47,24 +47,8 @@ pub(crate) struct BuildArgs {
     identity: IdentityArgs,
     #[command(flatten)]
     content: ContentArgs,
-    /// What it does, for people.
-    #[arg(long, value_name = "TEXT")]
-    description: Option<String>,
-    /// The license that it is under.
-    #[arg(long, value_name = "TEXT")]
-    license: Option<String>,
-    /// A host operation that it asks for: call, tell, discover or stream; may be repeated.
-    #[arg(long = "grant", value_name = "GRANT")]
-    grants: Vec<String>,
-    /// Ask for no host operation at all.
-    #[arg(long, conflicts_with = "grants")]
-    no_grants: bool,
-    /// What it needs at most, such as memory_bytes=16777216; may be repeated.
-    #[arg(long = "limit", value_name = "NAME=NUMBER", value_parser = name_and_number)]
-    limits: Vec<(String, u64)>,
-    /// Messages at the same time: serial, concurrent=N, keyed=sender or keyed=FIELD.
-    #[arg(long, value_name = "HOW")]
-    concurrency: Option<String>,
+    #[command(flatten)]
+    about: AboutArgs,
     /// Where to write it, instead of dist/MANUFACTURER-NAME-VERSION-TARGET.actr.
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -114,6 +98,29 @@ struct ContentArgs {
     lock: Option<PathBuf>,
 }
 
+/// What the package says of itself.
+#[derive(Debug, Args)]
+struct AboutArgs {
+    /// What it does, for people.
+    #[arg(long, value_name = "TEXT")]
+    description: Option<String>,
+    /// The license that it is under.
+    #[arg(long, value_name = "TEXT")]
+    license: Option<String>,
+    /// A host operation that it asks for: call, tell, discover or stream; may be repeated.
+    #[arg(long = "grant", value_name = "GRANT")]
+    grants: Vec<String>,
+    /// Ask for no host operation at all.
+    #[arg(long, conflicts_with = "grants")]
+    no_grants: bool,
+    /// What it needs at most, such as memory_bytes=16777216; may be repeated.
+    #[arg(long = "limit", value_name = "NAME=NUMBER", value_parser = name_and_number)]
+    limits: Vec<(String, u64)>,
+    /// Messages at the same time: serial, concurrent=N, keyed=sender or keyed=FIELD.
+    #[arg(long, value_name = "HOW")]
+    concurrency: Option<String>,
+}
+
 impl BuildArgs {
     fn recipe(&self) -> Result<Recipe> {
         let base = self.recipe.as_deref().map(Recipe::read).transpose()?.unwrap_or_default();
@@ -128,11 +135,11 @@ impl BuildArgs {
             resources: self.content.resources.clone(),
             lock: self.content.lock.clone(),
             about: About {
-                description: self.description.clone(),
-                license: self.license.clone(),
-                grants: (self.no_grants || !self.grants.is_empty()).then(|| self.grants.clone()),
-                concurrency: self.concurrency.clone(),
-                limits: self.limits.iter().cloned().collect(),
+                description: self.about.description.clone(),
+                license: self.about.license.clone(),
+                grants: (self.about.no_grants || !self.about.grants.is_empty()).then(|| self.about.grants.clone()),
+                concurrency: self.about.concurrency.clone(),
+                limits: self.about.limits.iter().cloned().collect(),
             },
         }))
     }

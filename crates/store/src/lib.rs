@@ -1,5 +1,5 @@
 //! What an actor must not lose: its mailbox, state, timers, outgoing messages, replies, dead letters and keys, behind one
-//! contract, with a back end in memory and one on SQLite.
+//! contract, with a back end in memory, one on SQLite and, with the feature `postgres`, one on Postgres.
 
 mod actor;
 mod contract;
@@ -9,6 +9,8 @@ pub mod limits;
 mod local;
 mod memory;
 mod model;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod receipt;
 mod record;
 mod sqlite;
@@ -23,5 +25,7 @@ pub use model::{
     Position, Priority, QueueLimits, Queued, Quota, Recorded, RecordedReply, RequestKey, Revision, SealedKey,
     StateChange, Time, Timer, TimerChange, Usage, Versioned,
 };
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresError, PostgresOptions, PostgresStore};
 pub use receipt::{Done, Receipt};
 pub use sqlite::{DangerSync, OpenError, SqliteOptions, SqliteStore};

@@ -11,10 +11,7 @@ impl Change for OutboxDone {
     type Answer = ();
 
     fn make(&self, ledger: &mut Ledger<'_>) -> Result<(), StoreError> {
-        if self.0.len() > crate::limits::BATCH_ITEMS_MAX {
-            let (found, limit) = (self.0.len() as u64, crate::limits::BATCH_ITEMS_MAX as u64);
-            return Err(StoreError::TooLarge { what: "messages of the outbox that are done", found, limit });
-        }
+        super::sizes::check_outbox_done(self.0.len())?;
         let mut there = Vec::with_capacity(self.0.len());
         for id in &self.0 {
             if let Some(actor) = ledger.rows.out_actor(*id)? {

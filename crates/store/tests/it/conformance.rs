@@ -11,12 +11,12 @@ use crate::support;
 
 /// Runs every case on one back end.
 macro_rules! on {
-    ($backend:ident: $($area:ident { $($case:ident)* })*) => {
+    ($backend:ident by $run:ident: $($area:ident { $($case:ident)* })*) => {
         mod $backend {
             $($(
                 #[test]
                 fn $case() {
-                    super::$area::$case(super::support::$backend);
+                    super::support::$run(super::support::$backend, super::$area::$case);
                 }
             )*)*
         }
@@ -25,8 +25,10 @@ macro_rules! on {
 
 macro_rules! on_every_backend {
     ($($cases:tt)*) => {
-        on! { memory: $($cases)* }
-        on! { sqlite: $($cases)* }
+        on! { memory by run: $($cases)* }
+        on! { sqlite by run: $($cases)* }
+        #[cfg(feature = "postgres")]
+        on! { postgres by run_on_server: $($cases)* }
     };
 }
 

@@ -1,5 +1,8 @@
 //! What the tests share: stores to test, and short ways to say things to them.
 
+#[cfg(feature = "postgres")]
+mod postgres;
+
 use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +15,9 @@ use playhouse_store::{
 };
 use playhouse_types::Realm;
 
+#[cfg(feature = "postgres")]
+pub(crate) use postgres::{postgres, run_on_server};
+
 /// A store and what it stands on, which goes when this does.
 pub(crate) struct Place {
     pub(crate) store: Arc<dyn Store>,
@@ -20,6 +26,11 @@ pub(crate) struct Place {
 
 /// Makes an empty store.
 pub(crate) type Make = fn(Retention) -> Place;
+
+/// Runs a case on a back end.
+pub(crate) fn run(make: Make, case: fn(Make)) {
+    case(make);
+}
 
 pub(crate) fn memory(retention: Retention) -> Place {
     Place { store: Arc::new(MemoryStore::new(retention)), _ground: Box::new(()) }

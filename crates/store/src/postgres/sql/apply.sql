@@ -7,6 +7,7 @@ CREATE FUNCTION apply(
   k bigint[], n1 bigint[], n2 bigint[], n3 bigint[], n4 bigint[], n5 bigint[], n6 bigint[],
   b1 bytea[], b2 bytea[], b3 bytea[], b4 bytea[]
 ) RETURNS answer[] LANGUAGE plpgsql AS $$
+<<here>>
 DECLARE
   w writers;
   keys bigint[];
@@ -105,8 +106,8 @@ BEGIN
   IF p_wants & 4 <> 0 THEN
     UPDATE outbox_end SET last = out_last;
   END IF;
-  UPDATE writers t SET last_group = p_group, answers = apply.answers, seen_ms = w.seen_ms, used = clock_timestamp(),
-    replies = t.replies + apply.replies, reply_bytes = t.reply_bytes + apply.reply_bytes WHERE t.id = p_writer;
+  UPDATE writers t SET last_group = p_group, answers = here.answers, seen_ms = w.seen_ms, used = clock_timestamp(),
+    replies = t.replies + here.replies, reply_bytes = t.reply_bytes + here.reply_bytes WHERE t.id = p_writer;
   RETURN answers;
 END $$;
 
@@ -152,12 +153,12 @@ BEGIN
   CASE kind
   WHEN 12 THEN
     UPDATE outbox SET attempts = attempts + 1, not_before = n2 WHERE id = n1;
-    RETURN ROW(CASE WHEN FOUND THEN 0 ELSE 12 END, NULL, NULL);
+    RETURN ROW(CASE WHEN FOUND THEN 0 ELSE 12 END, NULL, NULL)::answer;
   WHEN 13 THEN
-    RETURN ROW(0, ARRAY[remove_letter(p_writer, n1)::int], NULL);
+    RETURN ROW(0, ARRAY[remove_letter(p_writer, n1)::int], NULL)::answer;
   WHEN 14 THEN
     UPDATE sealed_keys SET blob = b3, sum = n3 WHERE actor = p_actor AND name = b1 AND blob = b2;
-    RETURN ROW(0, ARRAY[FOUND::int], NULL);
+    RETURN ROW(0, ARRAY[FOUND::int], NULL)::answer;
   WHEN 15 THEN
     IF b2 IS NULL THEN
       SELECT NOT EXISTS (SELECT FROM notes WHERE name = b1) INTO found_it;
@@ -165,13 +166,13 @@ BEGIN
       SELECT EXISTS (SELECT FROM notes WHERE name = b1 AND value = b2) INTO found_it;
     END IF;
     IF NOT found_it THEN
-      RETURN ROW(10, NULL, NULL);
+      RETURN ROW(10, NULL, NULL)::answer;
     END IF;
     DELETE FROM notes WHERE name = b1;
     IF b3 IS NOT NULL THEN
       INSERT INTO notes VALUES (b1, n3, b3);
     END IF;
-    RETURN ROW(0, NULL, NULL);
+    RETURN ROW(0, NULL, NULL)::answer;
   END CASE;
 END $$;
 

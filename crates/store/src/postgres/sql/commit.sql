@@ -1,5 +1,5 @@
--- A commit: its head at `i`, its parts behind it, checked first and then made. Answers 0 with {id of the first outgoing message} or nothing, or the
--- rule that refused it, with the number of the part.
+-- A commit: its head at `i`, its parts behind it, checked first and then made. Answers 0 with {id of the first
+-- outgoing message or 0, what the actor keeps}, or the rule that refused it, with the number of the part.
 CREATE FUNCTION commit_parts(
   me actors, p_writer bigint, p_keep bigint[], p_seen bigint, p_out bigint, i bigint,
   k bigint[], n1 bigint[], n2 bigint[], n3 bigint[], n4 bigint[], n5 bigint[], n6 bigint[],
@@ -171,6 +171,6 @@ BEGIN
       r.reply_bytes := r.reply_bytes + added[2];
     END IF;
   END LOOP;
-  r.ans := ROW(0, CASE WHEN r.outs > 0 THEN ARRAY[p_out + 1] END, NULL);
+  r.ans := ROW(0, CASE WHEN r.outs > 0 THEN p_out + 1 ELSE 0 END || usage_of(me), NULL);
   RETURN r;
 END $$;

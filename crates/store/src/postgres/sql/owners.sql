@@ -1,3 +1,8 @@
+-- What an actor keeps.
+CREATE FUNCTION usage_of(me actors) RETURNS bigint[] LANGUAGE sql IMMUTABLE AS $$
+  SELECT ARRAY[me.state_keys, me.state_bytes, me.timers, me.outbox, me.sealed_keys, me.queued, me.queued_bytes]
+$$;
+
 -- Gives the actor's epoch to whoever asks, and makes the actor if `me` is NULL. Answers 0 with the lease, or 2 with
 -- {until} and the name of the owner.
 CREATE FUNCTION open_actor(
@@ -19,8 +24,7 @@ BEGIN
     me.owner := p_owner;
   END IF;
   r.me := me;
-  r.ans := ROW(0, ARRAY[me.actor, me.epoch, me.until, me.revision, me.state_keys, me.state_bytes, me.timers, me.outbox,
-    me.sealed_keys, me.queued, me.queued_bytes], NULL);
+  r.ans := ROW(0, ARRAY[me.actor, me.epoch, me.until, me.revision] || usage_of(me), NULL);
   RETURN r;
 END $$;
 

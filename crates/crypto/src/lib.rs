@@ -45,6 +45,6 @@ pub use secret::{KdfCost, Secret};
 pub use sign::{PublicKeyError, Signature, SignatureError, SigningKey, VerifyingKey};
 pub use vault::{
     ActorVault, AgreementKeys, AgreementPublicKey, KEY_CONTEXT_BYTES_MAX, KEY_INPUT_BYTES_MAX, KEY_VERSIONS_MAX,
-    KeyKind, KeyMaterial, KeyOperation, KeyOutcome, KeyRecord, KeyRecordError, KeySlot, KeyUseError, SecretKeys,
-    SigningKeys, VaultError, verify_signature,
+    KeyKind, KeyMaterial, KeyOperation, KeyOutcome, KeyOwner, KeyRecord, KeyRecordError, KeySlot, KeyUseError,
+    SecretKeys, SigningKeys, VaultError, run_without_keys, verify_signature,
 };

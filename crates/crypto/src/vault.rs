@@ -4,19 +4,20 @@ mod agreement;
 mod error;
 mod material;
 mod operation;
+mod owner;
 mod record;
 mod secret;
 mod signing;
 
 use std::num::NonZeroUsize;
 
-use playhouse_types::ActorId;
 use zeroize::Zeroizing;
 
 pub use agreement::{AgreementKeys, AgreementPublicKey};
 pub use error::{KeyRecordError, KeyUseError, VaultError};
 pub use material::{KeyKind, KeyMaterial};
-pub use operation::{KeyOperation, KeyOutcome, KeySlot};
+pub use operation::{KeyOperation, KeyOutcome, KeySlot, run_without_keys};
+pub use owner::KeyOwner;
 pub use record::KeyRecord;
 pub use secret::SecretKeys;
 pub use signing::{SigningKeys, verify_signature};
@@ -37,27 +38,28 @@ pub const KEY_VERSIONS_MAX: usize = 16;
 
 /// Makes and opens the key records of one actor. [`MasterKey::vault`] gives it.
 ///
-/// A record opens only in the vault of the actor that it was made for, under the name and as the [kind](KeyKind) that it was made
-/// with. Whoever can write to the store can still put back an older record of the same key: that is the store's to prevent.
+/// A record opens only in the vault of the [owner](KeyOwner) that it was made for, under the name and as the [kind](KeyKind) that it was
+/// made with: an upgrade of the actor's program changes nothing. Whoever can write to the store can still put back an older record of the same key: that is the store's to prevent.
 #[derive(Debug)]
 pub struct ActorVault {
-    /// The id in its canonical form: what records are bound to.
-    actor: String,
-    /// The id without the version of its type: what sealed data and tags are bound to, so that they outlive an upgrade for which the
-    /// records were [taken over](Self::take_over).
-    lineage: String,
+    owner: KeyOwner,
+    /// The owner as text: what records, sealed data and tags are bound to.
+    bound: String,
     master: MasterKeyId,
     wrapping: DataKey,
 }
 
 impl ActorVault {
-    pub(crate) fn new(master: &SecretBytes, id: MasterKeyId, actor: &ActorId) -> Self {
-        let kind = actor.actor_type();
-        let (serial, realm) = (actor.serial().number(), actor.realm().number());
-        let lineage = format!("{serial:x}@{realm}/{}:{}", kind.manufacturer(), kind.name());
-        let actor = actor.to_string();
-        let wrapping = DataKey::derive(master, "records of an actor", &[actor.as_bytes()]);
-        Self { actor, lineage, master: id, wrapping }
+    pub(crate) fn new(master: &SecretBytes, id: MasterKeyId, owner: KeyOwner) -> Self {
+        let bound = owner.to_string();
+        let wrapping = DataKey::derive(master, "records of an actor", &[bound.as_bytes()]);
+        Self { owner, bound, master: id, wrapping }
+    }
+
+    /// Whose keys these are.
+    #[must_use]
+    pub const fn owner(&self) -> &KeyOwner {
+        &self.owner
     }
 
     /// The record of a new key, in its version 1.
@@ -123,7 +125,7 @@ impl ActorVault {
         self.close(name, &ring, &mut random)
     }
 
-    /// The same keys in a record of this vault: after a change of the master key, or of the version of the actor's type.
+    /// The same keys in a record of this vault, after a change of the master key.
     ///
     /// # Errors
     /// The record does not open in `from`, or `from` belongs to another actor.
@@ -134,7 +136,7 @@ impl ActorVault {
         from: &Self,
         mut random: impl FnMut(&mut [u8]),
     ) -> Result<KeyRecord, VaultError> {
-        if self.lineage != from.lineage {
+        if self.owner != from.owner {
             return Err(VaultError::OtherActor);
         }
         self.close(name, &from.open(name, record, record.kind())?, &mut random)
@@ -162,7 +164,7 @@ impl ActorVault {
     /// The record holds another kind of key, or does not open.
     pub fn secret(&self, name: &str, record: &KeyRecord) -> Result<SecretKeys, VaultError> {
         let ring = self.open(name, record, KeyKind::Secret)?;
-        Ok(SecretKeys::new(ring, &self.lineage, name))
+        Ok(SecretKeys::new(ring, &self.bound, name))
     }
 
     fn close(&self, name: &str, ring: &Ring, random: Random<'_>) -> Result<KeyRecord, VaultError> {
@@ -187,15 +189,15 @@ impl ActorVault {
     }
 
     fn associated(&self, header: &Header, name: &str) -> Vec<u8> {
-        framed("key record", &[&header.to_bytes(), self.actor.as_bytes(), name.as_bytes()])
+        framed("key record", &[&header.to_bytes(), self.bound.as_bytes(), name.as_bytes()])
     }
 }
 
 impl MasterKey {
-    /// What makes and opens the key records of an actor. Deriving it takes some microseconds; keep it as long as the actor runs.
+    /// What makes and opens the key records of an actor. Deriving it takes one or two microseconds.
     #[must_use]
-    pub fn vault(&self, actor: &ActorId) -> ActorVault {
-        ActorVault::new(self.secret(), self.id(), actor)
+    pub fn vault(&self, owner: impl Into<KeyOwner>) -> ActorVault {
+        ActorVault::new(self.secret(), self.id(), owner.into())
     }
 }
 

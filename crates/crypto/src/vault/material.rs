@@ -23,6 +23,9 @@ pub enum KeyKind {
 }
 
 impl KeyKind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Signing, Self::Agreement, Self::Secret];
+
     /// The number in records. It never changes.
     #[must_use]
     pub const fn number(self) -> u8 {

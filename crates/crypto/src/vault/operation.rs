@@ -1,4 +1,4 @@
-use playhouse_types::{ActorError, CryptoOp, HashAlgorithm, HostReply, KeyPurpose, Label};
+use playhouse_types::{ActorError, Code, CryptoOp, ErrorKind, HashAlgorithm, HostReply, KeyPurpose, Label};
 
 use super::{
     ActorVault, AgreementPublicKey, KeyKind, KeyMaterial, KeyRecord, KeyUseError, Random, SecretKeys, SigningKeys,
@@ -26,7 +26,15 @@ impl KeySlot {
         format!("{}/{}", self.kind, self.name)
     }
 
-    /// The slots that [`KeyOperation::run`] reads for an operation.
+    /// The slot that a store keeps under that name; none if no slot has it.
+    #[must_use]
+    pub fn from_store_name(text: &str) -> Option<Self> {
+        let (kind, name) = text.split_once('/')?;
+        let kind = KeyKind::ALL.into_iter().find(|known| known.name() == kind)?;
+        Some(Self { kind, name: name.parse().ok()? })
+    }
+
+    /// The slots that [`KeyOperation::run`] reads for an operation; none for one that uses no key.
     #[must_use]
     pub fn of(op: &CryptoOp) -> Vec<Self> {
         match op {
@@ -47,6 +55,24 @@ impl KeySlot {
             CryptoOp::Verify { .. } | CryptoOp::Hash { .. } => Vec::new(),
         }
     }
+}
+
+/// Carries out an operation that uses no key: there need not be a store, nor a master key.
+///
+/// # Errors
+/// As the operation says; or the operation uses keys.
+pub fn run_without_keys(op: &CryptoOp) -> Result<HostReply, ActorError> {
+    Ok(match op {
+        CryptoOp::Verify { public_key, message, signature } => {
+            HostReply::Flag(verify_signature(public_key, message, signature)?)
+        }
+        CryptoOp::Hash { algorithm: HashAlgorithm::Sha256, data } => bytes(hash_sha256(data)?.as_bytes().to_vec()),
+        CryptoOp::Hash { algorithm: HashAlgorithm::Sha512, data } => bytes(hash_sha512(data)?.to_vec()),
+        with_keys => {
+            let text = format!("{with_keys:?} uses keys");
+            return Err(ActorError::coded(ErrorKind::Internal, Code::KeyKind, text));
+        }
+    })
 }
 
 /// Carries out one [`CryptoOp`] of an actor. Keys are made on their first use; opening and checking make none.
@@ -97,9 +123,6 @@ impl Run<'_> {
                 bytes(keys.public_key().as_bytes().to_vec())
             }
             CryptoOp::Sign { key, message } => bytes(self.signing(key)?.sign(message)?.as_bytes().to_vec()),
-            CryptoOp::Verify { public_key, message, signature } => {
-                HostReply::Flag(verify_signature(public_key, message, signature)?)
-            }
             CryptoOp::Seal { key, plaintext, context } => {
                 let keys = self.secret_or_new(key)?;
                 bytes(keys.seal(plaintext, context, &mut self.operation.random)?)
@@ -118,8 +141,7 @@ impl Run<'_> {
                 let material = self.secret_or_new(key)?.derive(context)?;
                 self.keep(into, material)?
             }
-            CryptoOp::Hash { algorithm: HashAlgorithm::Sha256, data } => bytes(hash_sha256(data)?.as_bytes().to_vec()),
-            CryptoOp::Hash { algorithm: HashAlgorithm::Sha512, data } => bytes(hash_sha512(data)?.to_vec()),
+            CryptoOp::Verify { .. } | CryptoOp::Hash { .. } => return run_without_keys(op),
             CryptoOp::Mac { key, message } => bytes(self.secret_or_new(key)?.mac(message)?.to_vec()),
             CryptoOp::VerifyMac { key, message, tag } => match self.secret(key)? {
                 Some(keys) => HostReply::Flag(keys.verify_mac(message, tag)?),

@@ -10,7 +10,7 @@ use crate::{ActorVault, AgreementKeys, KeyKind, KeyMaterial, KeyRecord, KeyUseEr
 mod formats;
 mod secrecy;
 
-const KINDS: [KeyKind; 3] = [KeyKind::Signing, KeyKind::Agreement, KeyKind::Secret];
+const KINDS: [KeyKind; 3] = KeyKind::ALL;
 
 fn material(kind: KeyKind, start: u8) -> KeyMaterial {
     KeyMaterial::generate(kind, counting(start)).expect("a key")
@@ -71,7 +71,7 @@ fn a_moved_record_does_not_open() {
     check(&vault_of("1a@8/acme:Echo:1.0.0"), "k", elsewhere);
     check(&vault_of("1a@7/acmf:Echo:1.0.0"), "k", elsewhere);
     check(&vault_of("1a@7/acme:Eche:1.0.0"), "k", elsewhere);
-    check(&vault_of("1a@7/acme:Echo:1.0.1"), "k", elsewhere);
+    check(&vault_of("1a@7/acme:Echo:1.0.1"), "k", &expect!["opened"]);
     check(&vault(), "K", elsewhere);
     check(&vault(), "", elsewhere);
     check(&vault(), "k ", elsewhere);
@@ -208,10 +208,6 @@ fn another_master_key_takes_records_over() {
     assert_eq!(moved.master(), master(9).id());
     assert_eq!(new.secret("k", &moved).expect("opens").open(&sealed, b""), Ok(b"x".to_vec()));
     assert!(old.secret("k", &moved).is_err());
-
-    let upgraded = master(1).vault(&actor("1a@7/acme:Echo:2.0.0"));
-    let moved = upgraded.take_over("k", &record(KeyKind::Secret), &old, counting(4)).expect("is taken over");
-    assert_eq!(upgraded.secret("k", &moved).expect("opens").open(&sealed, b""), Ok(b"x".to_vec()));
 
     let stranger = master(1).vault(&actor("1b@7/acme:Echo:1.0.0"));
     let refused = stranger.take_over("k", &record(KeyKind::Secret), &old, counting(4)).expect_err("is refused");

@@ -4,9 +4,9 @@ use bytes::Bytes;
 use expect_test::{Expect, expect};
 use playhouse_types::{ActorError, CryptoOp, HashAlgorithm, HostReply, KeyPurpose, Label};
 
-use super::{KeyOperation, KeySlot};
+use super::{KeyOperation, KeySlot, run_without_keys};
 use crate::testing::{actor, counting, hex, master};
-use crate::{ActorVault, KeyRecord};
+use crate::{ActorVault, KeyKind, KeyRecord};
 
 /// An actor with its store.
 struct Actor {
@@ -206,6 +206,26 @@ fn digests() {
 
 #[test]
 fn the_longest_name_has_the_longest_slot() {
-    let slot = KeySlot { kind: crate::KeyKind::Agreement, name: label(&"n".repeat(128)) };
+    let slot = KeySlot { kind: KeyKind::Agreement, name: label(&"n".repeat(128)) };
     assert_eq!(slot.store_name().len(), 138);
+}
+
+#[test]
+fn slots_are_found_by_the_names_of_the_store() {
+    let name = |text: &str| KeySlot::from_store_name(text).map(|slot| slot.store_name());
+    for kind in KeyKind::ALL {
+        let text = KeySlot { kind, name: label("a/b") }.store_name();
+        assert_eq!(name(&text), Some(text));
+    }
+    for text in ["", "secret", "secret/", "Secret/k", "other/k", "/k", "secret/\n"] {
+        assert_eq!(name(text), None, "{text:?}");
+    }
+}
+
+#[test]
+fn what_uses_no_key_needs_no_vault() {
+    let hash = CryptoOp::Hash { algorithm: HashAlgorithm::Sha256, data: "abc".into() };
+    assert_eq!(format!("{:?}", run_without_keys(&hash)), "Ok(Bytes(32 bytes))");
+    let refused = run_without_keys(&mac("k")).expect_err("is refused");
+    expect!["internal error: Mac uses keys [key-kind]"].assert_eq(&refused.to_text());
 }

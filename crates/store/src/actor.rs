@@ -7,7 +7,7 @@ mod overlay;
 
 use std::sync::Arc;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
 use crate::contract::Store;
@@ -42,6 +42,11 @@ pub(crate) struct Shared {
     quota: Quota,
     /// Held while a commit gets its revision and goes to the store.
     order: Mutex<()>,
+    pipeline: Arc<Pipeline>,
+}
+
+/// What the answers to commits need. Not the store: an answer may be the last to go, on the store's own thread.
+struct Pipeline {
     overlay: Mutex<Overlay>,
     /// Told when a commit has ended.
     ended: Notify,
@@ -52,7 +57,8 @@ impl ActorStore {
     #[must_use]
     pub fn new(store: Arc<dyn Store>, lease: Lease, quota: Quota) -> Self {
         let overlay = Mutex::new(Overlay::new(lease.revision, lease.usage));
-        Self(Arc::new(Shared { store, lease, quota, order: Mutex::new(()), overlay, ended: Notify::new() }))
+        let pipeline = Arc::new(Pipeline { overlay, ended: Notify::new() });
+        Self(Arc::new(Shared { store, lease, quota, order: Mutex::new(()), pipeline }))
     }
 
     /// The lease, as it was given.
@@ -74,7 +80,7 @@ impl ActorStore {
     /// If the actor belongs to somebody else now, or the store failed: it cannot go on.
     pub async fn begin(&self) -> Result<Effects, StoreError> {
         loop {
-            let mut ended = std::pin::pin!(self.0.ended.notified());
+            let mut ended = std::pin::pin!(self.0.pipeline.ended.notified());
             ended.as_mut().enable();
             if let Some(effects) = self.try_begin()? {
                 return Ok(effects);
@@ -88,7 +94,7 @@ impl ActorStore {
     /// # Errors
     /// As there.
     pub fn try_begin(&self) -> Result<Option<Effects>, StoreError> {
-        let overlay = self.0.overlay.lock();
+        let overlay = self.0.pipeline.overlay.lock();
         let ready = overlay.is_ready(&self.0.quota)?;
         Ok(ready.then(|| Effects::new(Arc::clone(&self.0), overlay.generation())))
     }
@@ -101,7 +107,7 @@ impl ActorStore {
         let Lease { actor, epoch, .. } = self.0.lease;
         // Commits reach the store in the order of their revisions.
         let order = self.0.order.lock();
-        let mut overlay = self.0.overlay.lock();
+        let mut overlay = self.0.pipeline.overlay.lock();
         if effects.is_empty() {
             return Receipt::ready(Ok(Committed { first_out: None, usage: overlay.usage() }));
         }
@@ -116,14 +122,20 @@ impl ActorStore {
         // The store may answer at once, and the answer takes this lock.
         drop(overlay);
         let (done, receipt) = Receipt::pending();
-        let shared = Arc::clone(&self.0);
-        self.0.store.commit(commit, Done::call(move |result| shared.end(under_way, result, done)));
+        let pipeline = Arc::clone(&self.0.pipeline);
+        self.0.store.commit(commit, Done::call(move |result| pipeline.end(under_way, result, done)));
         drop(order);
         receipt
     }
 }
 
 impl Shared {
+    fn overlay(&self) -> MutexGuard<'_, Overlay> {
+        self.pipeline.overlay.lock()
+    }
+}
+
+impl Pipeline {
     /// A commit has ended: its effects leave the overlay, and whoever waits hears.
     fn end(&self, under_way: UnderWay, result: Result<Committed, StoreError>, done: Done<Committed>) {
         self.overlay.lock().end(under_way, &result);

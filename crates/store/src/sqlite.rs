@@ -127,7 +127,10 @@ impl Drop for Shared {
     fn drop(&mut self) {
         self.readers.close();
         self.queue.close(Done::call(|_| ()));
-        if let Some(writer) = self.writer.lock().take() {
+        // The last clone may go with an answer, on the writer's own thread: it ends by itself then.
+        if let Some(writer) = self.writer.lock().take()
+            && writer.thread().id() != std::thread::current().id()
+        {
             drop(writer.join());
         }
     }

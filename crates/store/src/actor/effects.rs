@@ -79,7 +79,7 @@ impl Effects {
             return Ok(change.versioned());
         }
         // The overlay first: what leaves it is in the store by then.
-        let covered = self.shared.overlay.lock().state(key);
+        let covered = self.shared.overlay().state(key);
         match covered {
             Some((version, value)) => Ok(value.map(|value| Versioned { value, version })),
             None => self.shared.store.state(self.shared.lease.actor, key).await,
@@ -129,7 +129,7 @@ impl Effects {
     /// # Errors
     /// If the store cannot read them.
     pub async fn scan(&self, range: KeyRange, limits: BatchLimits) -> Result<Vec<(Bytes, Versioned)>, StoreError> {
-        let mut over = self.shared.overlay.lock().range(&range);
+        let mut over = self.shared.overlay().range(&range);
         for (key, change) in self.state.iter().filter(|(key, _)| range.contains(key)) {
             over.insert(key.clone(), change.covered());
         }
@@ -199,7 +199,7 @@ impl Effects {
             Some(KeyChange::Delete { .. }) => return Ok(None),
             None => {}
         }
-        let covered = self.shared.overlay.lock().sealed(name);
+        let covered = self.shared.overlay().sealed(name);
         match covered {
             Some((_, blob)) => Ok(blob),
             None => self.shared.store.sealed_key(self.shared.lease.actor, name).await,

@@ -113,9 +113,11 @@ pub(super) fn back_up(connection: &Connection, to: &Path) -> Result<(), StoreErr
     let io = |error: &io::Error| fault::of_io(error, to);
     let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(to).map_err(|e| io(&e))?;
     let text = to.to_str().ok_or(StoreError::Malformed { what: "the path of the backup", rule: "is not UTF-8" })?;
-    let copied = connection
-        .execute("VACUUM INTO ?1", [text])
-        .map_err(|error| StoreError::Read { cause: Arc::from(format!("{}: {error}", to.display())) });
+    let fail = |error: rusqlite::Error| StoreError::Read { cause: Arc::from(format!("{}: {error}", to.display())) };
+    // A copy counts as writing; readers may not, but for this.
+    connection.pragma_update(None, "query_only", false).map_err(fail)?;
+    let copied = connection.execute("VACUUM INTO ?1", [text]).map_err(fail);
+    connection.pragma_update(None, "query_only", true).map_err(fail)?;
     if let Err(error) = copied {
         drop(fs::remove_file(to));
         return Err(error);

@@ -1,0 +1,194 @@
+//! What only a store in files has to show: who may read them, who may open them, what a restart and a backup keep.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use playhouse_store::{OpenError, Report, SqliteOptions, SqliteStore, Store as _};
+use playhouse_types::Code;
+
+use crate::support::{Owner, done, message, payloads, put, request};
+
+fn open(folder: &Path) -> SqliteStore {
+    SqliteStore::open(folder, SqliteOptions::default()).expect("it opens")
+}
+
+fn refused(folder: &Path) -> OpenError {
+    SqliteStore::open(folder, SqliteOptions::default()).expect_err("it is refused")
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).expect("the folder is there");
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn nobody_else_can_read_the_files() {
+    let ground = tempfile::tempdir().expect("a folder");
+    let folder = ground.path().join("a/b/store");
+    let store = open(&folder);
+    put(&store, Owner::open(&store, "one").key(), message("a"));
+    let mode = |path: &Path| path.metadata().expect("it is there").permissions().mode() & 0o777;
+    assert_eq!(mode(&folder), 0o700);
+    let files = names(&folder);
+    assert_eq!(files, ["lock", "mark", "playhouse.db", "playhouse.db-shm", "playhouse.db-wal", "reserve"]);
+    for name in files {
+        assert_eq!(mode(&folder.join(&name)), 0o600, "{name}");
+    }
+    let copy = ground.path().join("copy.db");
+    store.backup(&copy).wait().expect("there is room");
+    assert_eq!(mode(&copy), 0o600);
+}
+
+#[test]
+fn two_cannot_open_one_store() {
+    let ground = tempfile::tempdir().expect("a folder");
+    let first = open(ground.path());
+    match refused(ground.path()) {
+        OpenError::Locked { pid, .. } => assert_eq!(pid, Some(std::process::id())),
+        other => panic!("{other}"),
+    }
+    assert_eq!(refused(ground.path()).code(), Code::StoreLocked);
+    drop(first);
+    open(ground.path());
+}
+
+#[test]
+fn everything_is_there_after_a_restart() {
+    let ground = tempfile::tempdir().expect("a folder");
+    for round in 0..3_u64 {
+        let store = open(ground.path());
+        let mut owner = Owner::open(&store, "one");
+        assert_eq!(owner.lease.epoch.number(), round + 1);
+        assert_eq!(owner.lease.revision.number(), round * 2);
+        assert_eq!(payloads(&store, owner.key()).len() as u64, round);
+        let kept = put(&store, owner.key(), request(&format!("kept-{round}"), "kept"));
+        let gone = put(&store, owner.key(), request(&format!("gone-{round}"), "gone"));
+        assert!(gone.seq > kept.seq);
+        owner.set(&format!("key-{round}"), "value").expect("set");
+        owner.commit(|commit| commit.consumed.push(done(gone))).expect("it is there");
+        for earlier in 0..=round {
+            assert!(owner.get(&format!("key-{earlier}")).is_some());
+            let answered = request(&format!("gone-{earlier}"), "").request_key().expect("it has an id");
+            assert!(store.recorded(owner.key(), &answered).wait().expect("read").is_some());
+        }
+    }
+}
+
+#[test]
+fn a_backup_is_a_store() {
+    let ground = tempfile::tempdir().expect("a folder");
+    let store = open(&ground.path().join("store"));
+    let mut owner = Owner::open(&store, "one");
+    owner.set("k", "v").expect("set");
+    put(&store, owner.key(), message("a"));
+    let folder = ground.path().join("restored");
+    std::fs::create_dir(&folder).expect("a folder");
+    let copy = folder.join("playhouse.db");
+    store.backup(&copy).wait().expect("there is room");
+    assert!(store.backup(&copy).wait().is_err(), "a backup is not overwritten");
+    owner.set("k", "later").expect("the store goes on");
+    let restored = open(&folder);
+    assert_eq!(payloads(&restored, owner.key()), ["a"]);
+    assert_eq!(Owner { store: &restored, lease: owner.lease }.get("k").map(|(value, _)| value).as_deref(), Some("v"));
+    let report = restored.check().wait().expect("it can be read");
+    assert_eq!(report, Report { records: report.records, ..Report::default() });
+}
+
+#[test]
+fn an_older_copy_does_not_pass_for_the_store() {
+    let ground = tempfile::tempdir().expect("a folder");
+    let store = open(&ground.path().join("store"));
+    let mut owner = Owner::open(&store, "one");
+    let copy = ground.path().join("copy.db");
+    store.backup(&copy).wait().expect("there is room");
+    owner.set("k", "v").expect("set");
+    drop(store);
+    std::fs::copy(&copy, ground.path().join("store/playhouse.db")).expect("copied");
+    match refused(&ground.path().join("store")) {
+        OpenError::AcknowledgedMissing { acknowledged: 2, found: 1 } => {}
+        other => panic!("{other}"),
+    }
+    let accept = SqliteOptions { danger_accept_loss: true, ..SqliteOptions::default() };
+    drop(SqliteStore::open(&ground.path().join("store"), accept).expect("the operator says so"));
+    open(&ground.path().join("store"));
+}
+
+#[test]
+fn what_is_not_a_store_is_refused() {
+    let ground = tempfile::tempdir().expect("a folder");
+    let database = ground.path().join("playhouse.db");
+    std::fs::write(&database, "this is a text, and a long one at that: ".repeat(99)).expect("written");
+    assert!(matches!(refused(ground.path()), OpenError::NotAStore { .. }));
+    std::fs::remove_file(&database).expect("removed");
+
+    let other = rusqlite::Connection::open(&database).expect("a database");
+    other.execute_batch("CREATE TABLE t (a)").expect("a table");
+    drop(other);
+    assert!(matches!(refused(ground.path()), OpenError::NotAStore { .. }));
+    std::fs::remove_file(&database).expect("removed");
+
+    drop(open(ground.path()));
+    let newer = rusqlite::Connection::open(&database).expect("a database");
+    newer.pragma_update(None, "user_version", 2).expect("a pragma");
+    drop(newer);
+    assert!(matches!(refused(ground.path()), OpenError::Newer { found: 2, known: 1 }));
+    assert_eq!(refused(ground.path()).code(), Code::StoreSchema);
+}
+
+/// What a test does behind a store's back.
+fn tamper(folder: &Path, sql: &str) {
+    let database = rusqlite::Connection::open(folder.join("playhouse.db")).expect("a database");
+    assert!(database.execute(sql, []).expect("a change") > 0, "{sql} changed nothing");
+}
+
+#[test]
+fn damage_is_named_and_others_run_on() {
+    let cases = [
+        ("UPDATE state SET value = x'00'", "state, actor 1 key \"k\""),
+        ("UPDATE state SET version = 9", "state, actor 1 key \"k\""),
+        ("UPDATE mailbox SET body = x'00'", "mailbox, actor 1 lane 1 seq 1"),
+        ("UPDATE mailbox SET head = x'00'", "mailbox, actor 1 lane 1 seq 1"),
+        ("UPDATE mailbox SET seq = 77", "mailbox, actor 1 lane 1 seq 77"),
+        ("UPDATE requests SET bytes = 99", "requests, actor 1 request"),
+        ("UPDATE actors SET body = x'08' WHERE actor = 1", "actors, actor 1"),
+        ("DELETE FROM state", "actors, actor 1: keeps"),
+        ("DELETE FROM mailbox", "actors, actor 1: keeps"),
+    ];
+    for (sql, named) in cases {
+        let ground = tempfile::tempdir().expect("a folder");
+        let store = open(ground.path());
+        let mut owner = Owner::open(&store, "one");
+        put(&store, owner.key(), request("r", "a"));
+        owner.set("k", "v").expect("set");
+        Owner::open(&store, "two");
+        drop(store);
+        tamper(ground.path(), sql);
+        let store = open(ground.path());
+        let report = store.check().wait().expect("it can be read");
+        let found: Vec<String> = report.damage.iter().map(ToString::to_string).collect();
+        assert!(found.iter().any(|found| found.contains(named)), "{sql}: {found:?}");
+        let mut other = Owner::open(&store, "two");
+        other.set("k", "v").expect("another actor runs on");
+        put(&store, other.key(), message("a"));
+        assert_eq!(payloads(&store, other.key()), ["a"]);
+    }
+}
+
+#[test]
+fn damaged_values_are_not_delivered() {
+    let ground = tempfile::tempdir().expect("a folder");
+    let store = open(ground.path());
+    let mut owner = Owner::open(&store, "one");
+    owner.set("k", "v").expect("set");
+    owner.set("other", "v").expect("set");
+    let key = owner.key();
+    drop(store);
+    tamper(ground.path(), "UPDATE state SET value = x'77' WHERE key = CAST('k' AS BLOB)");
+    let store = open(ground.path());
+    let error = store.state(key, b"k").wait().expect_err("it is damaged");
+    assert_eq!(error.code(), Code::StoreCorrupt);
+    assert!(store.state(key, b"other").wait().expect("it is sound").is_some());
+}

@@ -51,6 +51,7 @@ mod rewrite;
 mod runtime;
 mod stack;
 mod ticker;
+mod values;
 mod wasi;
 mod world;
 

@@ -9,8 +9,9 @@ use super::guest::{Answer, Guest};
 use super::ids::request_id;
 use super::plain::World;
 use super::refusal::Refusal;
+use super::values::{Backpressure, DataChunk};
 use shape::Shape;
-use types::{ActrId, BackpressureEvent, CredentialEvent, DataChunk, ErrorEvent, RpcEnvelope};
+use types::{ActrId, CredentialEvent, ErrorEvent, RpcEnvelope};
 
 pub(super) mod asynchronous;
 mod errors;
@@ -74,7 +75,7 @@ struct Hooks<S: Shape> {
     webrtc: [Export<Peer<S>, ()>; 3],
     credential_renewed: Export<(CredentialEvent,), ()>,
     credential_expiring: Export<(CredentialEvent,), ()>,
-    backpressure: Export<(BackpressureEvent,), ()>,
+    backpressure: Export<(Backpressure,), ()>,
 }
 
 /// What is kept per instance.
@@ -182,7 +183,7 @@ impl<S: Shape> Hooks<S> {
                 self.credential_expiring.call(store, to, (event,)).await
             }
             E::MailboxBackpressure { queue_len, threshold } => {
-                self.backpressure.call(store, to, (BackpressureEvent { queue_len, threshold },)).await
+                self.backpressure.call(store, to, (Backpressure { queue_len, threshold },)).await
             }
         }
     }

@@ -8,8 +8,9 @@ use super::exports::{Export, Exports};
 use super::guest::{Answer, Guest};
 use super::plain::World;
 use super::refusal::Refusal;
+use super::values::DataChunk;
 use events::{ErrorEvent, RuntimeEvent};
-use types::{ActorId, DataChunk, Error};
+use types::{ActorId, Error};
 
 mod events;
 mod host;

@@ -8,14 +8,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
-use playhouse_crypto::SigningKey;
+use playhouse_crypto::{KeyFile, SigningKey};
 use playhouse_engine::wasm::{WasmConfig, WasmEngine};
 use playhouse_engine::{
     Concurrency, Context, Engine, EngineKind, Failure, Host, HostFuture, Limits, Prepared, Seed, Workload,
 };
 use playhouse_package::{BinaryKind, Builder, PackageLimits, TrustPolicy, VerifiedPackage, verify};
 use playhouse_scheduler::CallChain;
-use playhouse_types::{ActorError, ActorId, Code, Event, HostOp, HostReply, LogLevel, RequestId, RouteKey};
+use playhouse_types::{ActorError, ActorId, Code, ErrorKind, Event, HostOp, HostReply, LogLevel, RequestId, RouteKey};
 
 use source::{PLAYHOUSE, SHAPE_C, Source};
 
@@ -79,18 +79,83 @@ async fn create(prepared: &dyn Prepared) -> Arc<dyn Workload> {
     prepared.create(seed).await.unwrap()
 }
 
-async fn ask(workload: &Arc<dyn Workload>, payload: &'static [u8]) -> Result<String, ActorError> {
-    let context = Context {
+fn context(caller: Option<&str>) -> Context {
+    Context {
         self_id: id(),
-        caller: None,
+        caller: caller.map(|caller| caller.parse().unwrap()),
         request_id: RequestId::from_number(1),
         deadline: None,
         chain: CallChain::root(),
         host: Arc::new(Quiet::default()),
-    };
+    }
+}
+
+async fn ask(workload: &Arc<dyn Workload>, payload: &'static [u8]) -> Result<String, ActorError> {
+    let context = context(None);
     let event = Event::Request { route: RouteKey::from_static("a.B.C"), payload: Bytes::from_static(payload) };
     let reply = Arc::clone(workload).run(context, event).await.map_err(Failure::into_error)?;
     Ok(String::from_utf8_lossy(&reply).into_owned())
+}
+
+/// A host that refuses everything.
+struct Refusing(ActorError);
+
+impl Host for Refusing {
+    fn perform(&self, _: &Context, _: HostOp) -> HostFuture {
+        Box::pin(std::future::ready(Err(self.0.clone())))
+    }
+
+    fn log(&self, _: &ActorId, _: LogLevel, _: &str) {}
+}
+
+/// One of the committed packages that are written with the Rust SDK.
+async fn guest(name: &str) -> Arc<dyn Workload> {
+    let guests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guests");
+    let key = KeyFile::parse(&std::fs::read(guests.join("fixture-key.json")).unwrap()).unwrap();
+    let policy = TrustPolicy::for_key("playhouse-demo".parse().unwrap(), key.verifying_key());
+    let bytes = std::fs::read(guests.join("packages").join(name)).unwrap();
+    let package = verify(bytes.into(), &policy, 0, &PackageLimits::default()).unwrap();
+    create(&*engine(None, 10).prepare(package).await.unwrap()).await
+}
+
+/// The error that a guest gets passes through it as it is.
+#[tokio::test]
+async fn errors_pass_through_the_rust_sdk() {
+    let workload = guest("caller-wasm.actr").await;
+    for error in [
+        ActorError::coded(ErrorKind::Unavailable, Code::MailboxFull, "full"),
+        ActorError::dependency_not_found("acme:Missing:1.0.0", "not listed").with_code(Code::GrantMissing),
+        ActorError::connection_not_ready(Some(250), "not yet").with_code(Code::MailboxFull),
+        ActorError::new(ErrorKind::TimedOut, ""),
+    ] {
+        let context = Context { host: Arc::new(Refusing(error.clone())), ..context(None) };
+        let route = RouteKey::from_static("caller.CallerService.CallShell");
+        let event = Event::Request { route, payload: Bytes::from_static(b"\x0a\x05a.B.C") };
+        let failure = Arc::clone(&workload).run(context, event).await.unwrap_err();
+        assert_eq!(failure, Failure::Error(error));
+    }
+}
+
+/// The SDK asks for ids when its actor does, for each event anew but for the actor's own.
+#[tokio::test]
+async fn the_rust_sdk_knows_who_asks_whom() {
+    let workload = guest("echo-wasm.actr").await;
+    for caller in [None, Some("2@7/acme:Other:1.0.0"), Some("3@7/acme:Other:1.0.0"), None] {
+        let event = Event::Request {
+            route: RouteKey::from_static("echo.EchoService.Echo"),
+            payload: Bytes::from_static(b"\x0a\x02hi"),
+        };
+        let reply = Arc::clone(&workload).run(context(caller), event).await.unwrap();
+        let own = id().to_string();
+        let expected = ["hi", &own].into_iter().chain(caller);
+        let (mut rest, mut texts) = (&reply[..], Vec::new());
+        while let [_, length, more @ ..] = rest {
+            let (text, more) = more.split_at(usize::from(*length));
+            texts.push(std::str::from_utf8(text).unwrap());
+            rest = more;
+        }
+        assert_eq!(texts, expected.collect::<Vec<_>>());
+    }
 }
 
 #[tokio::test]

@@ -6,8 +6,9 @@ use wasmtime::StoreContextMut;
 use wasmtime::component::{ComponentNamedList, Lift, Linker, LinkerInstance};
 
 use super::shape::Shape;
-use super::types::{ActrId, ActrType, DataChunk, PayloadType};
+use super::types::{ActrId, PayloadType};
 use crate::wasm::guest::{self, Guest, malformed, perform};
+use crate::wasm::values::{ActorType, DataChunk};
 
 /// The interface's name.
 pub(super) const NAME: &str = "actr:workload/host@0.1.0";
@@ -35,7 +36,7 @@ fn calls<S: Shape>(host: &mut LinkerInstance<'_, Guest>) -> wasmtime::Result<()>
         let route = route.parse().map_err(|e| malformed(&e))?;
         Ok(HostOp::Tell { dest: dest.try_into()?, route, payload: Bytes::from(payload) })
     })?;
-    host.func_wrap_async("discover", |store: Store<'_>, (target,): (ActrType,)| {
+    host.func_wrap_async("discover", |store: Store<'_>, (target,): (ActorType,)| {
         Box::new(async move {
             let op = target.try_into().map(|actor_type| HostOp::Discover { actor_type });
             let reply = perform(store, op).await?;

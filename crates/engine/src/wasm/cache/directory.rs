@@ -151,6 +151,10 @@ fn key(directory: &Path) -> io::Result<[u8; Digest::LENGTH]> {
     let (temporary, mut file) = new_file(directory)?;
     let owner = file.metadata()?.uid();
     let made = random::<{ Digest::LENGTH }>().and_then(|key| file.write_all(&key)).and_then(|()| {
+        if !path.exists() {
+            // A name without its bytes, as a power cut can leave it, would shut the cache for good.
+            file.sync_all()?;
+        }
         match fs::hard_link(&temporary, &path) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
             _ => Ok(()),

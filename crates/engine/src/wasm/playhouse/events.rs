@@ -4,19 +4,7 @@ use playhouse_types as ours;
 use wasmtime::component::{ComponentType, Lower};
 
 use super::types::{ActorId, Error};
-
-#[derive(Debug, Clone, Copy, ComponentType, Lower)]
-#[component(record)]
-pub(super) struct Timestamp {
-    seconds: u64,
-    nanoseconds: u32,
-}
-
-impl From<ours::Timestamp> for Timestamp {
-    fn from(timestamp: ours::Timestamp) -> Self {
-        Self { seconds: timestamp.seconds(), nanoseconds: timestamp.nanoseconds() }
-    }
-}
+use crate::wasm::values::{Backpressure, Timestamp};
 
 #[derive(Debug, Clone, Copy, ComponentType, Lower)]
 #[component(enum)]
@@ -77,14 +65,6 @@ impl From<ours::PeerEvent> for PeerEvent {
     fn from(event: ours::PeerEvent) -> Self {
         Self { peer: (&event.peer).into(), relayed: event.relayed }
     }
-}
-
-#[derive(Debug, Clone, Copy, ComponentType, Lower)]
-#[component(record)]
-pub(super) struct Backpressure {
-    #[component(name = "queue-len")]
-    queue_len: u64,
-    threshold: u64,
 }
 
 #[derive(Debug, Clone, ComponentType, Lower)]

@@ -5,8 +5,9 @@ use playhouse_types::{ActorError, HostOp, LogLevel};
 use wasmtime::StoreContextMut;
 use wasmtime::component::{ComponentType, Lift, Linker, LinkerInstance, Lower};
 
-use super::types::{ActorId, ActorType, DataChunk, Dest, Error, PayloadClass};
+use super::types::{ActorId, Dest, Error, PayloadClass};
 use crate::wasm::guest::{self, Guest, malformed, perform};
+use crate::wasm::values::{ActorType, DataChunk};
 
 /// The interface's name.
 pub(super) const NAME: &str = "playhouse:actor/host@0.1.0";

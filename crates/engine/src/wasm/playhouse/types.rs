@@ -1,22 +1,11 @@
 //! The types of `playhouse:actor/types@0.1.0`, as they cross the border.
 
-use std::sync::Arc;
-
-use bytes::Bytes;
 use playhouse_types as ours;
 use playhouse_types::{ActorError, Code};
 use wasmtime::component::{ComponentType, Lift, Lower};
 
-use crate::wasm::guest::malformed;
 use crate::wasm::ids::IdText;
-
-#[derive(Debug, Clone, ComponentType, Lift, Lower)]
-#[component(record)]
-pub(super) struct ActorType {
-    manufacturer: Arc<str>,
-    name: Arc<str>,
-    version: Arc<str>,
-}
+use crate::wasm::values::ActorType;
 
 #[derive(Debug, Clone, ComponentType, Lift, Lower)]
 #[component(record)]
@@ -37,16 +26,6 @@ impl From<IdText> for ActorId {
 impl From<&ours::ActorId> for ActorId {
     fn from(id: &ours::ActorId) -> Self {
         IdText::from(id).into()
-    }
-}
-
-impl TryFrom<ActorType> for ours::ActorType {
-    type Error = ActorError;
-
-    fn try_from(ty: ActorType) -> Result<Self, ActorError> {
-        let name = |text: &str| text.parse().map_err(|e| malformed(&e));
-        let version = ty.version.parse().map_err(|e| malformed(&e))?;
-        Ok(Self::new(name(&ty.manufacturer)?, name(&ty.name)?, version))
     }
 }
 
@@ -98,51 +77,6 @@ impl From<PayloadClass> for ours::PayloadClass {
             PayloadClass::StreamReliable => Self::StreamReliable,
             PayloadClass::StreamLatencyFirst => Self::StreamLatencyFirst,
         }
-    }
-}
-
-#[derive(Debug, Clone, ComponentType, Lift, Lower)]
-#[component(record)]
-pub(super) struct MetadataEntry {
-    key: String,
-    value: String,
-}
-
-#[derive(Debug, Clone, ComponentType, Lift, Lower)]
-#[component(record)]
-pub(super) struct DataChunk {
-    #[component(name = "stream-id")]
-    stream_id: String,
-    sequence: u64,
-    payload: Vec<u8>,
-    metadata: Vec<MetadataEntry>,
-    #[component(name = "timestamp-ms")]
-    timestamp_ms: Option<i64>,
-}
-
-impl From<ours::DataChunk> for DataChunk {
-    fn from(chunk: ours::DataChunk) -> Self {
-        Self {
-            stream_id: chunk.stream_id.as_str().to_owned(),
-            sequence: chunk.sequence,
-            payload: chunk.payload.into(),
-            metadata: chunk.metadata.into_iter().map(|(key, value)| MetadataEntry { key, value }).collect(),
-            timestamp_ms: chunk.timestamp_ms,
-        }
-    }
-}
-
-impl TryFrom<DataChunk> for ours::DataChunk {
-    type Error = ActorError;
-
-    fn try_from(chunk: DataChunk) -> Result<Self, ActorError> {
-        Ok(Self {
-            stream_id: chunk.stream_id.parse().map_err(|e| malformed(&e))?,
-            sequence: chunk.sequence,
-            payload: Bytes::from(chunk.payload),
-            metadata: chunk.metadata.into_iter().map(|entry| (entry.key, entry.value)).collect(),
-            timestamp_ms: chunk.timestamp_ms,
-        })
     }
 }
 

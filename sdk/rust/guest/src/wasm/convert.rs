@@ -103,12 +103,15 @@ error_kinds!(
     ConnectionNotReady,
 );
 
+/// A code that this guest does not know is dropped: it belongs to a newer host.
 pub(super) fn error_in(error: wit::Error) -> ActorError {
-    match (kind_in(error.kind), error.service) {
+    let code = Code::from_text(&error.code).unwrap_or(Code::Unspecified);
+    let known = match (kind_in(error.kind), error.service) {
         (ErrorKind::DependencyNotFound, Some(service)) => ActorError::dependency_not_found(service, error.message),
         (ErrorKind::ConnectionNotReady, _) => ActorError::connection_not_ready(error.retry_after_ms, error.message),
-        (kind, _) => ActorError::coded(kind, Code::from_text(&error.code).unwrap_or(Code::Unspecified), error.message),
-    }
+        (kind, _) => ActorError::new(kind, error.message),
+    };
+    known.with_code(code)
 }
 
 pub(super) fn error_out(error: &ActorError) -> wit::Error {

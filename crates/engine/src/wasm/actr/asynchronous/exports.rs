@@ -6,10 +6,11 @@ use wasmtime::component::{Accessor, Component, ComponentType, Instance, Lower};
 use super::EXPORT_2;
 use crate::Context;
 use crate::wasm::actr::shape::{C, Shape};
-use crate::wasm::actr::types::{ActrId, BackpressureEvent, CredentialEvent, DataChunk, ErrorEvent, RpcEnvelope};
+use crate::wasm::actr::types::{ActrId, CredentialEvent, ErrorEvent, RpcEnvelope};
 use crate::wasm::exports::{Export, Exports};
 use crate::wasm::guest::{Answer, Guest};
 use crate::wasm::refusal::Refusal;
+use crate::wasm::values::{Backpressure, DataChunk};
 
 #[derive(Debug, Clone, ComponentType, Lower)]
 #[component(record)]
@@ -59,7 +60,7 @@ struct Hooks {
     webrtc: [Export<(Peer, Ctx), ()>; 3],
     credential_renewed: Export<(CredentialEvent, Ctx), ()>,
     credential_expiring: Export<(CredentialEvent, Ctx), ()>,
-    backpressure: Export<(BackpressureEvent, Ctx), ()>,
+    backpressure: Export<(Backpressure, Ctx), ()>,
 }
 
 /// An instance that runs.
@@ -155,7 +156,7 @@ impl Hooks {
                 call(&self.credential_expiring, to, (event, ctx)).await
             }
             E::MailboxBackpressure { queue_len, threshold } => {
-                call(&self.backpressure, to, (BackpressureEvent { queue_len, threshold }, ctx)).await
+                call(&self.backpressure, to, (Backpressure { queue_len, threshold }, ctx)).await
             }
         }
     }

@@ -7,9 +7,10 @@ use wasmtime::component::{Accessor, ComponentNamedList, ComponentType, Lift, Lin
 use crate::HostFuture;
 use crate::wasm::actr::host::{NAME as NAME_1, call, stream_class};
 use crate::wasm::actr::shape::{C, Shape};
-use crate::wasm::actr::types::{ActrId, ActrType, DataChunk, PayloadType};
+use crate::wasm::actr::types::{ActrId, PayloadType};
 use crate::wasm::failure::LimitBroken;
 use crate::wasm::guest::{self, Answer, Guest, contained, malformed};
+use crate::wasm::values::{ActorType, DataChunk};
 
 /// The interface of `@0.2.0`.
 pub(super) const NAME_2: &str = "actr:workload/host@0.2.0";
@@ -44,7 +45,7 @@ pub(super) fn link_1<S: Shape>(linker: &mut Linker<Guest>) -> wasmtime::Result<(
         bytes::<S>,
     )?;
     offer(host, "tell", move |(to, route, data): (S::Dest, String, Vec<u8>)| (own, tell(to, &route, data)), done::<S>)?;
-    offer(host, "discover", move |(wanted,): (ActrType,)| (own, discover(wanted)), found::<S>)?;
+    offer(host, "discover", move |(wanted,): (ActorType,)| (own, discover(wanted)), found::<S>)?;
     offer(host, "register-stream", move |(id,): (String,)| (own, register(&id)), done::<S>)?;
     offer(host, "unregister-stream", move |(id,): (String,)| (own, unregister(&id)), done::<S>)?;
     offer(
@@ -100,7 +101,7 @@ pub(super) fn link_2(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
         move |(of, to, route, data): (u64, To, String, Vec<u8>)| (by(of), tell(to, &route, data)),
         done::<C>,
     )?;
-    offer(host, "discover", move |(of, wanted): (u64, ActrType)| (by(of), discover(wanted)), found::<C>)?;
+    offer(host, "discover", move |(of, wanted): (u64, ActorType)| (by(of), discover(wanted)), found::<C>)?;
     offer(host, "register-stream", move |(of, id): (u64, String)| (by(of), register(&id)), done::<C>)?;
     offer(host, "unregister-stream", move |(of, id): (u64, String)| (by(of), unregister(&id)), done::<C>)?;
     offer(
@@ -196,7 +197,7 @@ fn tell(dest: impl TryInto<Dest, Error = ActorError>, route: &str, payload: Vec<
     Ok(HostOp::Tell { dest: dest.try_into()?, route, payload: Bytes::from(payload) })
 }
 
-fn discover(wanted: ActrType) -> Op {
+fn discover(wanted: ActorType) -> Op {
     Ok(HostOp::Discover { actor_type: wanted.try_into()? })
 }
 

@@ -1,0 +1,46 @@
+use playhouse_store::{Store, StoreError};
+
+use super::error::KeyringError;
+use super::masters::{InUse, MasterKeys};
+
+/// The note in a store that says which master keys it is in use with. It has their ids only.
+pub(super) const NOTE: &str = "master-keys";
+
+/// Nodes that may change the note of one store at the same moment; more of them try again by being started again.
+const TRIES_MAX: usize = 8;
+
+/// Makes sure that these master keys open what is in the store, and takes note of a new current one. From then on the store is
+/// refused to whoever lacks one of the keys that records may be sealed under.
+pub(crate) async fn claim(store: &dyn Store, keys: &MasterKeys) -> Result<(), KeyringError> {
+    in_use(store, keys).await.map(drop)
+}
+
+/// As [`claim`]; what the note says then.
+pub(super) async fn in_use(store: &dyn Store, keys: &MasterKeys) -> Result<InUse, KeyringError> {
+    for _ in 0..TRIES_MAX {
+        let note = store.note(NOTE).await?;
+        let found = note.as_ref().map(|note| InUse::parse(note).ok_or(KeyringError::Note { name: NOTE })).transpose()?;
+        let wanted = wanted(found.as_ref(), keys)?;
+        if found.as_ref() == Some(&wanted) {
+            return Ok(wanted);
+        }
+        match store.set_note(NOTE, note, Some(wanted.to_bytes().into())).await {
+            Ok(()) => return Ok(wanted),
+            Err(StoreError::NoteChanged { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(StoreError::NoteChanged { name: NOTE.to_owned() }.into())
+}
+
+fn wanted(found: Option<&InUse>, keys: &MasterKeys) -> Result<InUse, KeyringError> {
+    let Some(found) = found else { return Ok(InUse::only(keys.current())) };
+    if let Some(missing) = found.all().find(|id| !keys.has(*id)) {
+        return Err(KeyringError::MasterKeyMissing { missing, given: keys.names() });
+    }
+    let former: Vec<_> = found.all().filter(|id| *id != keys.current()).collect();
+    if former.len() > InUse::FORMER_MAX {
+        return Err(KeyringError::TooManyMasterKeys { limit: InUse::FORMER_MAX });
+    }
+    Ok(InUse { current: keys.current(), former })
+}

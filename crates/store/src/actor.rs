@@ -99,6 +99,12 @@ impl ActorStore {
         Ok(ready.then(|| Effects::new(Arc::clone(&self.0), overlay.generation())))
     }
 
+    /// Counts the commits that were refused. Effects of one generation see nothing that a refused commit of it has written.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.0.overlay().generation()
+    }
+
     /// Commits effects. They are visible to messages that begin from now on; the receipt says when they are as durable as
     /// `durability` says. Who asked for [`Durability::Memory`] need not wait for it.
     ///

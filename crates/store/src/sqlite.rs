@@ -9,6 +9,7 @@ mod decode;
 mod fault;
 mod files;
 mod open;
+mod quarantine;
 mod queue;
 mod readers;
 mod reads;
@@ -67,7 +68,7 @@ impl SqliteStore {
     pub fn open(folder: &Path, options: SqliteOptions) -> Result<Self, OpenError> {
         let opened = open::open(folder, &options)?;
         let queue = Arc::new(Queue::default());
-        let readers = Arc::new(Readers::new(opened.path.clone(), opened.file.clone()));
+        let readers = Arc::new(Readers::new(opened.path.clone(), opened.file.clone(), Arc::clone(&opened.quarantine)));
         let writer = writer::start(opened, Arc::clone(&queue), options).map_err(OpenError::Thread)?;
         let writer = Mutex::new(Some(writer));
         Ok(Self(Arc::new(Shared { queue, readers, writer, folder: folder.to_owned() })))

@@ -97,6 +97,11 @@ impl Ledger<'_> {
         self.book.now = self.book.now.max(now.unwrap_or_default());
     }
 
+    /// Whether the group has changed nothing so far.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.rows.writes() == 0 && self.book.changed.is_empty()
+    }
+
     /// Writes back what is at hand: the end of a group.
     pub(crate) fn finish(&mut self) -> Result<(), StoreError> {
         self.forget_old_replies(super::replies::EXPIRED_PER_GROUP_MAX)?;

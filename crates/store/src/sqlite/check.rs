@@ -1,19 +1,34 @@
 //! Looking for damage: first the structure of the file, then every record against its checksum, then what actors are said to keep
 //! against what they keep.
 
+use hashbrown::HashMap;
 use rusqlite::{Connection, Row};
 
 use crate::contract::Report;
 use crate::error::{Damage, StoreError};
 use crate::limits::DAMAGE_LISTED_MAX;
+use crate::model::ActorKey;
 
 use super::decode::{Place, select};
 use super::fault;
+use super::quarantine::{self, Finding};
 
-/// What SQLite finds wrong with the pages of the file, by its own check of all trees.
-pub(super) fn structure(connection: &Connection, file: &str) -> Result<Vec<Damage>, StoreError> {
+type Result<T> = std::result::Result<T, StoreError>;
+
+/// What SQLite finds wrong with the pages of the file, by its own check of all trees, and of the indexes of the tables that have one.
+pub(super) fn structure(connection: &Connection, file: &str) -> Result<Vec<Damage>> {
+    let mut found = pragma(connection, file, "quick_check", DAMAGE_LISTED_MAX)?;
+    for table in ["actors", "requests", "timers"] {
+        if found.is_empty() {
+            found.extend(pragma(connection, file, "integrity_check", table)?);
+        }
+    }
+    Ok(found)
+}
+
+fn pragma(connection: &Connection, file: &str, name: &str, of: impl std::fmt::Display) -> Result<Vec<Damage>> {
     let fail = |error| fault::of_read(&error, file);
-    let mut statement = connection.prepare(&format!("PRAGMA quick_check({DAMAGE_LISTED_MAX})")).map_err(fail)?;
+    let mut statement = connection.prepare(&format!("PRAGMA {name}({of})")).map_err(fail)?;
     let mut rows = statement.query([]).map_err(fail)?;
     let mut found = Vec::new();
     while let Some(row) = rows.next().map_err(fail)? {
@@ -26,24 +41,41 @@ pub(super) fn structure(connection: &Connection, file: &str) -> Result<Vec<Damag
     Ok(found)
 }
 
-type Decode = fn(&Place<'_>, &Row<'_>) -> Result<(), StoreError>;
+type Decode = fn(&Place<'_>, &Row<'_>) -> Result<()>;
 
-/// Each table: its name, a query for its whole rows, and what checks one.
-const TABLES: [(&str, &str, Decode); 10] = [
-    ("counters", select!(counters ""), |place, row| place.counters(row).map(drop)),
-    ("actors", select!(actors ""), |place, row| place.actor(row).map(drop)),
-    ("mailbox", select!(mailbox ""), |place, row| place.queued(row).map(drop)),
-    ("requests", select!(requests ""), |place, row| place.request(row).map(drop)),
-    ("state", select!(state ""), |place, row| place.state(row).map(drop)),
-    ("outbox", select!(outbox ""), |place, row| place.out(row).map(drop)),
-    ("timers", select!(timers ""), |place, row| place.timer(row).map(drop)),
-    ("letters", select!(letters ""), |place, row| place.letter(row).map(drop)),
-    ("sealed_keys", select!(sealed_keys ""), |place, row| place.sealed_key(row).map(drop)),
-    ("notes", select!(notes ""), |place, row| place.note(row).map(drop)),
+struct Table {
+    name: &'static str,
+    rows: &'static str,
+    decode: Decode,
+    /// Which column names the actor.
+    actor: Option<usize>,
+}
+
+const fn table(name: &'static str, rows: &'static str, actor: Option<usize>, decode: Decode) -> Table {
+    Table { name, rows, decode, actor }
+}
+
+const TABLES: [Table; 10] = [
+    table("counters", select!(counters ""), None, |place, row| place.counters(row).map(drop)),
+    table("actors", select!(actors ""), Some(0), |place, row| place.actor(row).map(drop)),
+    table("mailbox", select!(mailbox ""), Some(0), |place, row| place.queued(row).map(drop)),
+    table("requests", select!(requests ""), Some(0), |place, row| place.request(row).map(drop)),
+    table("state", select!(state ""), Some(0), |place, row| place.state(row).map(drop)),
+    table("outbox", select!(outbox ""), Some(1), |place, row| place.out(row).map(drop)),
+    table("timers", select!(timers ""), Some(0), |place, row| place.timer(row).map(drop)),
+    table("letters", select!(letters ""), None, |place, row| place.letter(row).map(drop)),
+    table("sealed_keys", select!(sealed_keys ""), Some(0), |place, row| place.sealed_key(row).map(drop)),
+    table("notes", select!(notes ""), None, |place, row| place.note(row).map(drop)),
 ];
 
+/// What is damaged of the records.
+pub(super) struct Records {
+    pub(super) count: u64,
+    pub(super) findings: Vec<Finding>,
+}
+
 /// Everything, as it was at one moment.
-pub(super) fn check(connection: &Connection, file: &str) -> Result<Report, StoreError> {
+pub(super) fn check(connection: &Connection, file: &str) -> Result<Report> {
     let fail = |error| fault::of_read(&error, file);
     connection.execute_batch("BEGIN").map_err(fail)?;
     let report = look(connection, file);
@@ -51,83 +83,120 @@ pub(super) fn check(connection: &Connection, file: &str) -> Result<Report, Store
     report
 }
 
-fn look(connection: &Connection, file: &str) -> Result<Report, StoreError> {
-    let mut report = Report::default();
-    match structure(connection, file) {
-        Ok(found) => found.into_iter().for_each(|damage| report.add(damage)),
-        Err(error) => take(&mut report, error)?,
-    }
-    for (table, sql, decode) in TABLES {
-        let place = Place { file, table };
-        if let Err(error) = table_rows(connection, &place, sql, decode, &mut report) {
-            take(&mut report, error)?;
-        }
-    }
-    if report.damage.is_empty()
-        && let Err(error) = usage(connection, file, &mut report)
-    {
-        take(&mut report, error)?;
-    }
+fn look(connection: &Connection, file: &str) -> Result<Report> {
+    let damage = match structure(connection, file) {
+        Ok(found) => found,
+        Err(StoreError::Corrupt(damage)) => vec![*damage],
+        Err(error) => return Err(error),
+    };
+    let Records { count, findings } = records(connection, file)?;
+    let mut report = quarantine::report(count, findings);
+    damage.into_iter().for_each(|damage| report.add(damage));
     Ok(report)
 }
 
-/// Damage is a finding, anything else ends the check.
-fn take(report: &mut Report, error: StoreError) -> Result<(), StoreError> {
-    match error {
-        StoreError::Corrupt(damage) => {
-            report.add(*damage);
-            Ok(())
+/// Every record against its checksum, and what actors keep against what their rows say.
+pub(super) fn records(connection: &Connection, file: &str) -> Result<Records> {
+    let mut records = Records { count: 0, findings: Vec::new() };
+    for table in &TABLES {
+        let place = Place { file, table: table.name };
+        let read = table_rows(connection, &place, table, &mut records);
+        records.take(read, table.name, None)?;
+    }
+    let counted = usage(connection, file, &mut records);
+    records.take(counted, "actors", None)?;
+    Ok(records)
+}
+
+impl Records {
+    /// Damage is a finding, anything else ends the check.
+    fn take(&mut self, result: Result<()>, table: &'static str, actor: Option<ActorKey>) -> Result<()> {
+        match result {
+            Err(StoreError::Corrupt(damage)) => {
+                self.findings.push(Finding { damage: *damage, table, actor });
+                Ok(())
+            }
+            other => other,
         }
-        other => Err(other),
     }
 }
 
-fn table_rows(
-    connection: &Connection,
-    place: &Place<'_>,
-    sql: &str,
-    decode: Decode,
-    report: &mut Report,
-) -> Result<(), StoreError> {
+fn table_rows(connection: &Connection, place: &Place<'_>, table: &Table, records: &mut Records) -> Result<()> {
     let fail = |error| fault::of_read(&error, place.file);
-    let mut statement = connection.prepare(sql).map_err(fail)?;
+    let mut statement = connection.prepare(table.rows).map_err(fail)?;
     let mut rows = statement.query([]).map_err(fail)?;
     while let Some(row) = rows.next().map_err(fail)? {
-        report.records += 1;
-        if let Err(error) = decode(place, row) {
-            take(report, error)?;
+        records.count += 1;
+        let read = (table.decode)(place, row);
+        if read.is_ok() {
+            continue;
+        }
+        let named = table.actor.and_then(|column| row.get::<_, i64>(column).ok()).map(i64::cast_unsigned);
+        records.take(read, table.name, named.map(ActorKey::from_number))?;
+        if table.name == "requests" {
+            for actor in owners(connection, place, row)? {
+                let damage = place.row_damage(row, "the actor in its key is damaged");
+                records.take(Err(damage), table.name, Some(actor))?;
+            }
         }
     }
     Ok(())
 }
 
+/// Whose a request is if the damage is in the number of its actor: nothing counts an actor's requests, so nobody would miss it.
+fn owners(connection: &Connection, place: &Place<'_>, row: &Row<'_>) -> Result<Vec<ActorKey>> {
+    let fail = |error| fault::of_read(&error, place.file);
+    let mut statement = connection.prepare("SELECT actor FROM actors").map_err(fail)?;
+    let actors = statement.query_map([], |row| row.get::<_, i64>(0)).map_err(fail)?;
+    let mut owners = Vec::new();
+    for actor in actors {
+        let actor = actor.map_err(fail)?.cast_unsigned();
+        if place.is_request_of(row, actor) {
+            owners.push(ActorKey::from_number(actor));
+        }
+    }
+    Ok(owners)
+}
+
 /// What the rows of actors say that they keep, against what is there: rows that are missing show here.
-fn usage(connection: &Connection, file: &str, report: &mut Report) -> Result<(), StoreError> {
+fn usage(connection: &Connection, file: &str, records: &mut Records) -> Result<()> {
     const COUNTED: &str = "SELECT
       (SELECT count(*) FROM state WHERE actor = ?1), (SELECT coalesce(sum(length(key) + length(value)), 0) FROM state WHERE actor = ?1),
-      (SELECT count(*) FROM timers WHERE actor = ?1), (SELECT count(*) FROM outbox WHERE actor = ?1),
+      (SELECT count(*) FROM timers WHERE actor = ?1),
       (SELECT count(*) FROM sealed_keys WHERE actor = ?1), (SELECT count(*) FROM mailbox WHERE actor = ?1)";
     let fail = |error| fault::of_read(&error, file);
+    let outgoing = outgoing(connection).map_err(fail)?;
     let place = Place { file, table: "actors" };
     let mut actors = connection.prepare(select!(actors "")).map_err(fail)?;
     let mut counted = connection.prepare(COUNTED).map_err(fail)?;
     let mut rows = actors.query([]).map_err(fail)?;
     while let Some(row) = rows.next().map_err(fail)? {
-        let lease = place.actor(row)?.lease;
-        let said = lease.usage;
-        let said = [said.state_keys, said.state_bytes, said.timers, said.outbox, said.sealed_keys, said.queued];
-        let key = lease.actor.number().cast_signed();
-        let found = counted
-            .query_row([key], |row| (0..said.len()).map(|index| row.get(index)).collect::<Result<Vec<i64>, _>>())
-            .map_err(fail)?;
-        let found: Vec<u64> = found.into_iter().map(i64::cast_unsigned).collect();
+        // One that cannot be read was found before.
+        let Ok(info) = place.actor(row) else { continue };
+        let said = info.lease.usage;
+        let said = [said.state_keys, said.state_bytes, said.timers, said.sealed_keys, said.queued, said.outbox];
+        let actor = info.lease.actor;
+        let key = actor.number().cast_signed();
+        let mut found = counted.query_row([key], numbers).map_err(fail)?;
+        found.push(outgoing.get(&key).copied().unwrap_or(0));
         if found != said {
             let what = format!(
-                "keeps {found:?} where its row says {said:?} (keys, bytes, timers, outgoing, sealed keys, queued)"
+                "keeps {found:?} where its row says {said:?} (keys, bytes, timers, sealed keys, queued, outgoing)"
             );
-            let (file, row) = (file.to_owned(), format!("actor {}", lease.actor));
-            report.add(Damage { file, table: "actors".to_owned(), row, what });
+            records.take(Err(place.row_damage(row, &what)), "actors", Some(actor))?;
         }
     }
     Ok(())
+}
+
+/// How many messages of each actor are in the outbox, which has no index by actor.
+fn outgoing(connection: &Connection) -> rusqlite::Result<HashMap<i64, u64>> {
+    let mut statement = connection.prepare("SELECT actor, count(*) FROM outbox GROUP BY actor")?;
+    let counts = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned())))?;
+    counts.collect()
+}
+
+fn numbers(row: &Row<'_>) -> rusqlite::Result<Vec<u64>> {
+    let columns = row.as_ref().column_count();
+    (0..columns).map(|index| row.get::<_, i64>(index).map(i64::cast_unsigned)).collect()
 }

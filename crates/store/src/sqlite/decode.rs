@@ -66,14 +66,19 @@ impl Place<'_> {
         Damage { file: self.file.to_owned(), table: self.table.to_owned(), row, what }.into()
     }
 
+    /// Damage of a row.
+    pub(super) fn row_damage(&self, row: &Row<'_>, what: &str) -> StoreError {
+        self.damage(RowName(row).to_string(), what.to_owned())
+    }
+
     /// A column; one of another type was not written by us.
     fn column<T: FromSql>(&self, row: &Row<'_>, index: usize) -> Result<T> {
         row.get(index).map_err(|error| match error {
             rusqlite::Error::InvalidColumnType(_, column, _) => {
-                self.damage(format!("{}", RowName(row)), format!("column {column} has another type"))
+                self.damage(RowName(row).to_string(), format!("column {column} has another type"))
             }
             rusqlite::Error::FromSqlConversionFailure(..) | rusqlite::Error::Utf8Error(..) => {
-                self.damage(format!("{}", RowName(row)), error.to_string())
+                self.damage(RowName(row).to_string(), error.to_string())
             }
             other => fault::of_read(&other, self.file),
         })
@@ -87,7 +92,7 @@ impl Place<'_> {
         let value = row.get_ref(index).map_err(|error| fault::of_read(&error, self.file))?;
         match value.as_blob() {
             Ok(blob) => Ok(Bytes::copy_from_slice(blob)),
-            Err(error) => Err(self.damage(format!("{}", RowName(row)), error.to_string())),
+            Err(error) => Err(self.damage(RowName(row).to_string(), error.to_string())),
         }
     }
 
@@ -96,11 +101,11 @@ impl Place<'_> {
         if stored == u64::from(found) {
             return Ok(());
         }
-        Err(self.damage(format!("{}", RowName(row)), format!("checksum is {found:08x}, was written as {stored:08x}")))
+        Err(self.damage(RowName(row).to_string(), format!("checksum is {found:08x}, was written as {stored:08x}")))
     }
 
     fn decoded<T>(&self, row: &Row<'_>, result: std::result::Result<T, Undecodable>) -> Result<T> {
-        result.map_err(|error| self.damage(format!("{}", RowName(row)), error.0))
+        result.map_err(|error| self.damage(RowName(row).to_string(), error.0))
     }
 
     pub(super) fn counters(&self, row: &Row<'_>) -> Result<Counters> {
@@ -134,7 +139,7 @@ impl Place<'_> {
         let found = checksum("body", &[&body]);
         if found != head.body_checksum {
             let what = format!("checksum of the body is {found:08x}, was written as {:08x}", head.body_checksum);
-            return Err(self.damage(format!("{}", RowName(row)), what));
+            return Err(self.damage(RowName(row).to_string(), what));
         }
         let message = self.decoded(row, decode_message(body))?;
         Ok((actor, Queued { position, at: Time::from_millis(head.at), attempts: head.attempts, message }))
@@ -153,6 +158,17 @@ impl Place<'_> {
             None => Known::Pending(decode_position(bytes)),
         };
         Ok((ActorKey::from_number(actor), key, known))
+    }
+
+    /// Whether a request with a checksum that is wrong would be right if it were that actor's.
+    pub(super) fn is_request_of(&self, row: &Row<'_>, actor: u64) -> bool {
+        let right = || -> Result<bool> {
+            let (request, answered, bytes) = (self.bytes(row, 1)?, self.column(row, 2)?, self.number(row, 3)?);
+            let body: Option<Vec<u8>> = self.column(row, 4)?;
+            let sum = request_checksum(actor, &request, answered, bytes, body.as_deref());
+            Ok(self.number(row, 5)? == u64::from(sum))
+        };
+        right().unwrap_or(false)
     }
 
     pub(super) fn state(&self, row: &Row<'_>) -> Result<(ActorKey, Bytes, Versioned)> {

@@ -12,13 +12,14 @@ use crate::core::{Book, Reads as _};
 use crate::error::{Damage, StoreError};
 
 use super::files::{self, Mark, Unlockable};
+use super::quarantine::{Finding, Quarantine};
 use super::readers::STATEMENTS_MAX;
 use super::reads::SqliteRows;
 use super::schema;
 use super::space::Space;
 use super::{check, fault};
 
-/// Databases up to this size are looked over before they are used: half a second. Larger ones when somebody asks for it.
+/// Databases up to this size are looked over before they are used: about a second. Larger ones when somebody asks for it.
 const CHECKED_BYTES_MAX: u64 = 256 << 20;
 /// Pages that the writer keeps.
 const CACHE_KIB: i64 = 32 << 10;
@@ -160,6 +161,7 @@ pub(super) struct Opened {
     pub(super) path: PathBuf,
     /// The path for people.
     pub(super) file: Arc<str>,
+    pub(super) quarantine: Arc<Quarantine>,
     pub(super) book: Book,
     pub(super) mark: Mark,
     pub(super) space: Space,
@@ -177,9 +179,9 @@ pub(super) fn open(folder: &Path, options: &SqliteOptions) -> Result<Opened, Ope
     let path = files::make_database(folder).map_err(io)?;
     let file: Arc<str> = path.display().to_string().into();
     let connection = connect(&path, &file, options.danger_sync)?;
-    look_over(&connection, &path, &file)?;
+    let quarantine = Arc::new(look_over(&connection, &path, &file)?);
     let mark = Mark::open(folder).map_err(io)?;
-    let counters = SqliteRows::new(&connection, &file).counters().map_err(of_store)?;
+    let counters = SqliteRows::new(&connection, &file, &quarantine).counters().map_err(of_store)?;
     if let Some(acknowledged) = mark.read()
         && acknowledged > counters.group
         && !options.danger_accept_loss
@@ -189,7 +191,7 @@ pub(super) fn open(folder: &Path, options: &SqliteOptions) -> Result<Opened, Ope
     mark.write(counters.group);
     let space = Space::open(folder, options.reserve_bytes).map_err(io)?;
     let book = Book::new(counters, options.retention);
-    Ok(Opened { connection, path, file, book, mark, space, _lock: lock })
+    Ok(Opened { connection, path, file, quarantine, book, mark, space, _lock: lock })
 }
 
 fn connect(path: &Path, file: &str, sync: DangerSync) -> Result<Connection, OpenError> {
@@ -224,15 +226,23 @@ fn prepare(connection: &Connection, sync: DangerSync) -> rusqlite::Result<()> {
     connection.pragma_update(None, "cache_size", -CACHE_KIB)
 }
 
-fn look_over(connection: &Connection, path: &Path, file: &str) -> Result<(), OpenError> {
+/// Looks for damage before anything is used. What is wrong with the file itself is wrong with all of it; what is wrong with records is
+/// somebody's, and the others run on.
+fn look_over(connection: &Connection, path: &Path, file: &str) -> Result<Quarantine, OpenError> {
     let bytes = path.metadata().map_or(0, |metadata| metadata.len());
     if bytes > CHECKED_BYTES_MAX {
-        return Ok(());
+        return Ok(Quarantine::default());
     }
-    match check::structure(connection, file).map_err(of_store)?.into_iter().next() {
-        Some(damage) => Err(OpenError::Damaged(Box::new(damage))),
-        None => Ok(()),
+    if let Some(damage) = check::structure(connection, file).map_err(of_store)?.into_iter().next() {
+        return Err(OpenError::Damaged(Box::new(damage)));
     }
+    let findings = check::records(connection, file).map_err(of_store)?.findings;
+    let quarantine = Quarantine::new(&findings);
+    if let Some(Finding { damage, .. }) = findings.first() {
+        let (records, actors) = (findings.len(), quarantine.len());
+        tracing::error!(store = %file, records, actors, %damage, "the store is damaged; those actors stand still");
+    }
+    Ok(quarantine)
 }
 
 fn of_sqlite(error: &rusqlite::Error, path: &Path, file: &str) -> OpenError {

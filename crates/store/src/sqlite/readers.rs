@@ -10,6 +10,7 @@ use crate::error::StoreError;
 use crate::receipt::Receipt;
 
 use super::fault;
+use super::quarantine::Quarantine;
 use super::reads::SqliteRows;
 
 /// Idle connections that are kept, each with a page cache of [`CACHE_KIB`]. More threads than this read at once only in bursts, and
@@ -26,13 +27,14 @@ const BUSY: Duration = Duration::from_secs(5);
 pub(super) struct Readers {
     path: PathBuf,
     file: Arc<str>,
+    quarantine: Arc<Quarantine>,
     idle: Mutex<Vec<Connection>>,
     closed: AtomicBool,
 }
 
 impl Readers {
-    pub(super) fn new(path: PathBuf, file: Arc<str>) -> Self {
-        Self { path, file, idle: Mutex::new(Vec::new()), closed: AtomicBool::new(false) }
+    pub(super) fn new(path: PathBuf, file: Arc<str>, quarantine: Arc<Quarantine>) -> Self {
+        Self { path, file, quarantine, idle: Mutex::new(Vec::new()), closed: AtomicBool::new(false) }
     }
 
     /// The path of the database for people.
@@ -42,7 +44,7 @@ impl Readers {
 
     /// Reads on this thread.
     pub(super) fn with<T>(&self, read: impl FnOnce(&SqliteRows<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        self.with_connection(|connection| read(&SqliteRows::new(connection, &self.file)))
+        self.with_connection(|connection| read(&SqliteRows::new(connection, &self.file, &self.quarantine)))
     }
 
     pub(super) fn with_connection<T>(

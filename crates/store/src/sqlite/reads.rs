@@ -15,6 +15,7 @@ use crate::record::IdentityRecord;
 
 use super::decode::{Place, decode_request, encode_request, select};
 use super::fault;
+use super::quarantine::Quarantine;
 
 pub(super) type Result<T> = std::result::Result<T, StoreError>;
 
@@ -23,6 +24,7 @@ pub(super) struct SqliteRows<'c> {
     pub(super) connection: &'c Connection,
     pub(super) file: &'c str,
     pub(super) writes: Cell<u64>,
+    quarantine: &'c Quarantine,
 }
 
 /// A number as SQLite keeps it.
@@ -43,8 +45,8 @@ fn count(items: usize) -> i64 {
 }
 
 impl<'c> SqliteRows<'c> {
-    pub(super) fn new(connection: &'c Connection, file: &'c str) -> Self {
-        Self { connection, file, writes: Cell::new(0) }
+    pub(super) fn new(connection: &'c Connection, file: &'c str, quarantine: &'c Quarantine) -> Self {
+        Self { connection, file, writes: Cell::new(0), quarantine }
     }
 
     fn place(&self, table: &'static str) -> Place<'_> {
@@ -79,6 +81,34 @@ impl<'c> SqliteRows<'c> {
         Ok(found)
     }
 
+    /// The rows of many actors that a query finds, as long as `takes` takes them. What is damaged is passed over, because the others go
+    /// on; whoever checks the store finds it.
+    fn across<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        actor: usize,
+        decode: impl Fn(&Row<'_>) -> Result<T>,
+        mut takes: impl FnMut(&T) -> bool,
+    ) -> Result<Vec<T>> {
+        let fail = |error| fault::of_read(&error, self.file);
+        let mut statement = self.connection.prepare_cached(sql).map_err(fail)?;
+        let mut rows = statement.query(params).map_err(fail)?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next().map_err(fail)? {
+            if self.quarantine.holds(ActorKey::from_number(self.number(row, actor)?)) {
+                continue;
+            }
+            match decode(row) {
+                Ok(value) if takes(&value) => found.push(value),
+                Ok(_) => break,
+                Err(StoreError::Corrupt(damage)) => tracing::warn!(%damage, "passed over"),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(found)
+    }
+
     fn number(&self, row: &Row<'_>, index: usize) -> Result<u64> {
         row.get::<_, i64>(index).map(i64::cast_unsigned).map_err(|error| fault::of_read(&error, self.file))
     }
@@ -91,6 +121,7 @@ impl Reads for SqliteRows<'_> {
     }
 
     fn actor(&self, actor: ActorKey) -> Result<Option<ActorInfo>> {
+        self.quarantine.check(actor)?;
         self.one(select!(actors " WHERE actor = ?1"), [key(actor)], |row| self.place("actors").actor(row))
     }
 
@@ -98,15 +129,17 @@ impl Reads for SqliteRows<'_> {
         let identity = prost::Message::encode_to_vec(&IdentityRecord::from(identity));
         let found =
             self.one(select!(actors " WHERE identity = ?1"), [identity], |row| self.place("actors").actor(row))?;
-        Ok(found.map(|info| info.lease.actor))
+        self.quarantine.found("actors", found.map(|info| info.lease.actor))
     }
 
     fn actors(&self, after: ActorKey, items: usize) -> Result<Vec<ActorInfo>> {
-        let sql = select!(actors " WHERE actor > ?1 ORDER BY actor LIMIT ?2");
-        self.many(sql, (key(after), count(items)), |row| self.place("actors").actor(row).map(Some))
+        let sql = select!(actors " WHERE actor > ?1 ORDER BY actor");
+        let mut batch = BatchLimits { items, bytes: usize::MAX }.start();
+        self.across(sql, [key(after)], 0, |row| self.place("actors").actor(row), |_| batch.takes(0))
     }
 
     fn queued(&self, actor: ActorKey, after: Position, limits: BatchLimits) -> Result<Vec<Queued>> {
+        self.quarantine.check(actor)?;
         let sql = select!(mailbox " WHERE actor = ?1 AND lane = ?2 AND seq > ?3 ORDER BY seq LIMIT ?4");
         let params = (key(actor), lane(after.priority), signed(after.seq), count(limits.items));
         let mut batch = limits.start();
@@ -117,6 +150,7 @@ impl Reads for SqliteRows<'_> {
     }
 
     fn queued_at(&self, actor: ActorKey, position: Position) -> Result<Option<Queued>> {
+        self.quarantine.check(actor)?;
         let sql = select!(mailbox " WHERE actor = ?1 AND lane = ?2 AND seq = ?3");
         let params = (key(actor), lane(position.priority), signed(position.seq));
         Ok(self.one(sql, params, |row| self.place("mailbox").queued(row))?.map(|(_, queued)| queued))
@@ -130,6 +164,7 @@ impl Reads for SqliteRows<'_> {
     }
 
     fn request(&self, actor: ActorKey, request: &RequestKey) -> Result<Option<Known>> {
+        self.quarantine.check(actor)?;
         let sql = select!(requests " WHERE actor = ?1 AND request = ?2");
         let params = (key(actor), encode_request(request));
         Ok(self.one(sql, params, |row| self.place("requests").request(row))?.map(|(_, _, known)| known))
@@ -147,6 +182,7 @@ impl Reads for SqliteRows<'_> {
     }
 
     fn state(&self, actor: ActorKey, state_key: &[u8]) -> Result<Option<Versioned>> {
+        self.quarantine.check(actor)?;
         let sql = select!(state " WHERE actor = ?1 AND key = ?2");
         Ok(self.one(sql, (key(actor), state_key), |row| self.place("state").state(row))?.map(|(_, _, found)| found))
     }
@@ -157,6 +193,7 @@ impl Reads for SqliteRows<'_> {
     }
 
     fn scan(&self, actor: ActorKey, range: &KeyRange, limits: BatchLimits) -> Result<Vec<(Bytes, Versioned)>> {
+        self.quarantine.check(actor)?;
         if range.is_empty() {
             return Ok(Vec::new());
         }
@@ -178,12 +215,10 @@ impl Reads for SqliteRows<'_> {
     }
 
     fn outbox(&self, after: OutId, limits: BatchLimits) -> Result<Vec<OutPosted>> {
-        let sql = select!(outbox " WHERE id > ?1 ORDER BY id LIMIT ?2");
+        let sql = select!(outbox " WHERE id > ?1 ORDER BY id");
         let mut batch = limits.start();
-        self.many(sql, (signed(after.number()), count(limits.items)), |row| {
-            let posted = self.place("outbox").out(row)?;
-            Ok(batch.takes(posted.out.message.bytes()).then_some(posted))
-        })
+        let takes = |posted: &OutPosted| batch.takes(posted.out.message.bytes());
+        self.across(sql, [signed(after.number())], 1, |row| self.place("outbox").out(row), takes)
     }
 
     fn out(&self, id: OutId) -> Result<Option<OutPosted>> {
@@ -197,23 +232,28 @@ impl Reads for SqliteRows<'_> {
     }
 
     fn timer(&self, actor: ActorKey, name: &str) -> Result<Option<Timer>> {
+        self.quarantine.check(actor)?;
         let sql = select!(timers " WHERE actor = ?1 AND name = ?2");
         self.one(sql, (key(actor), name), |row| self.place("timers").timer(row))
     }
 
     fn timers(&self, actor: ActorKey, after: &str, items: usize) -> Result<Vec<Timer>> {
+        self.quarantine.check(actor)?;
         let sql = select!(timers " WHERE actor = ?1 AND name > ?2 ORDER BY name LIMIT ?3");
         self.many(sql, (key(actor), after, count(items)), |row| self.place("timers").timer(row).map(Some))
     }
 
     fn timers_due(&self, now: Time, items: usize) -> Result<Vec<Timer>> {
-        let sql = select!(timers " WHERE due <= ?1 ORDER BY due, actor, name LIMIT ?2");
-        self.many(sql, (signed(now.millis()), count(items)), |row| self.place("timers").timer(row).map(Some))
+        let sql = select!(timers " WHERE due <= ?1 ORDER BY due, actor, name");
+        let mut batch = BatchLimits { items, bytes: usize::MAX }.start();
+        self.across(sql, [signed(now.millis())], 0, |row| self.place("timers").timer(row), |_| batch.takes(0))
     }
 
     fn next_due(&self) -> Result<Option<Time>> {
-        let sql = "SELECT due FROM timers ORDER BY due LIMIT 1";
-        self.one(sql, [], |row| Ok(Time::from_millis(self.number(row, 0)?)))
+        let sql = select!(timers " ORDER BY due");
+        let mut batch = BatchLimits { items: 1, bytes: 0 }.start();
+        let next = self.across(sql, [], 0, |row| self.place("timers").timer(row), |_| batch.takes(0))?;
+        Ok(next.first().map(|timer| timer.due))
     }
 
     fn letters(&self, after: LetterId, limits: BatchLimits) -> Result<Vec<Letter>> {
@@ -227,7 +267,8 @@ impl Reads for SqliteRows<'_> {
 
     fn letter(&self, id: LetterId) -> Result<Option<Letter>> {
         let sql = select!(letters " WHERE id = ?1");
-        self.one(sql, [signed(id.number())], |row| self.place("letters").letter(row))
+        let found = self.one(sql, [signed(id.number())], |row| self.place("letters").letter(row))?;
+        self.quarantine.found("letters", found)
     }
 
     fn letter_bytes(&self, id: LetterId) -> Result<Option<u64>> {
@@ -241,23 +282,22 @@ impl Reads for SqliteRows<'_> {
     }
 
     fn sealed_key(&self, actor: ActorKey, name: &str) -> Result<Option<Bytes>> {
+        self.quarantine.check(actor)?;
         let sql = select!(sealed_keys " WHERE actor = ?1 AND name = ?2");
         let found = self.one(sql, (key(actor), name), |row| self.place("sealed_keys").sealed_key(row))?;
         Ok(found.map(|key| key.blob))
     }
 
     fn sealed_keys(&self, after: &(ActorKey, String), limits: BatchLimits) -> Result<Vec<SealedKey>> {
-        let sql = select!(sealed_keys " WHERE (actor, name) > (?1, ?2) ORDER BY actor, name LIMIT ?3");
+        let sql = select!(sealed_keys " WHERE (actor, name) > (?1, ?2) ORDER BY actor, name");
         let mut batch = limits.start();
-        self.many(sql, (key(after.0), &after.1, count(limits.items)), |row| {
-            let key = self.place("sealed_keys").sealed_key(row)?;
-            Ok(batch.takes(key.blob.len() as u64).then_some(key))
-        })
+        let takes = |key: &SealedKey| batch.takes(key.blob.len() as u64);
+        self.across(sql, (key(after.0), &after.1), 0, |row| self.place("sealed_keys").sealed_key(row), takes)
     }
 
     fn note(&self, name: &str) -> Result<Option<Bytes>> {
         let found = self.one(select!(notes " WHERE name = ?1"), [name], |row| self.place("notes").note(row))?;
-        Ok(found.map(|(_, value)| value))
+        self.quarantine.found("notes", found.map(|(_, value)| value))
     }
 }
 

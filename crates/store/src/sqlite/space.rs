@@ -11,7 +11,7 @@ use super::files;
 const RESERVE: &str = "reserve";
 /// Of the reserve, the part that is a file and so cannot be taken by others: enough for the log to finish what is queued and to be
 /// folded into the database.
-const BALLAST_PART: u64 = 4;
+const BALLAST_PART: u64 = 2;
 
 /// Room on the disk that is kept for finishing what is queued. Below it nothing new is taken.
 pub(super) struct Space {
@@ -40,6 +40,11 @@ impl Space {
         self.full
     }
 
+    /// What the ballast gives when it goes.
+    pub(super) fn ballast_bytes(&self) -> u64 {
+        self.reserve / BALLAST_PART
+    }
+
     /// SQLite found no room although there seemed to be some.
     pub(super) fn ran_out(&mut self) {
         self.full = true;
@@ -60,7 +65,7 @@ impl Space {
     }
 
     fn take_ballast(&self, free: u64) {
-        let bytes = self.reserve / BALLAST_PART;
+        let bytes = self.ballast_bytes();
         let there = self.ballast.metadata().map_or(0, |metadata| metadata.len());
         if there < bytes && free > self.reserve + bytes {
             // A file system that cannot allocate ahead does without.

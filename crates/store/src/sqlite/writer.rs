@@ -12,6 +12,7 @@ use crate::receipt::Done;
 use super::fault;
 use super::files::Mark;
 use super::open::{Opened, SqliteOptions};
+use super::quarantine::Quarantine;
 use super::queue::{Next, Queue};
 use super::reads::SqliteRows;
 use super::space::Space;
@@ -19,9 +20,6 @@ use super::task::Task;
 
 /// Pages of the log after which it is folded into the database: 16 MiB, some tens of milliseconds of work.
 const FOLD_PAGES: u64 = 4096;
-/// Pages that a write touches beyond its bytes, for guessing how long the log is: a leaf of its table, of its actor's row, and of an
-/// index.
-const PAGES_PER_WRITE: u64 = 3;
 const PAGE_BYTES: u64 = 4096;
 /// Pages of the log that could not be folded because somebody reads, after which the writer waits for the readers: 256 MiB.
 const LOG_PAGES_MAX: u64 = 16 * FOLD_PAGES;
@@ -30,23 +28,25 @@ const LOG_PAGES_MAX: u64 = 16 * FOLD_PAGES;
 struct Writer {
     connection: Connection,
     file: Arc<str>,
+    quarantine: Arc<Quarantine>,
     queue: Arc<Queue>,
     book: Book,
     mark: Mark,
     space: Space,
     linger: Duration,
-    /// Pages that were written to the log since it was folded, as a guess from above.
-    log_pages: u64,
+    /// How long the log is.
+    log: Log,
     /// Why nothing is written any more.
     failed: Option<StoreError>,
     _lock: std::fs::File,
 }
 
 pub(super) fn start(opened: Opened, queue: Arc<Queue>, options: SqliteOptions) -> io::Result<JoinHandle<()>> {
-    let Opened { connection, file, book, mark, space, _lock, .. } = opened;
+    let Opened { connection, file, quarantine, book, mark, space, _lock, .. } = opened;
     queue.note(|stats| book.describe(stats));
     let linger = options.linger;
-    let writer = Writer { connection, file, queue, book, mark, space, linger, log_pages: 0, failed: None, _lock };
+    let (log, failed) = (Log::default(), None);
+    let writer = Writer { connection, file, quarantine, queue, book, mark, space, linger, log, failed, _lock };
     std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || writer.run())
 }
 
@@ -65,7 +65,10 @@ impl Writer {
             let error = error.clone();
             return group.into_iter().for_each(|task| task.fail(error.clone()));
         }
-        self.space.look();
+        if self.space.look() && self.log.unfolded > 0 {
+            // On a full disk what is in the log is a debt to the database: it may need room there.
+            self.fold_log();
+        }
         if let Err(error) = self.attempt(&mut group) {
             return self.recover(group, error);
         }
@@ -76,7 +79,7 @@ impl Writer {
     fn attempt(&mut self, group: &mut [Box<dyn Task>]) -> Result<(), StoreError> {
         let result = self.transact(group);
         if result.is_err() {
-            let mut rows = SqliteRows::new(&self.connection, &self.file);
+            let mut rows = SqliteRows::new(&self.connection, &self.file, &self.quarantine);
             if !self.connection.is_autocommit() {
                 let rolled_back = self.connection.execute_batch("ROLLBACK");
                 rolled_back.map_err(|error| StoreError::Failed { cause: Arc::from(error.to_string()) })?;
@@ -89,7 +92,7 @@ impl Writer {
     fn transact(&mut self, group: &mut [Box<dyn Task>]) -> Result<(), StoreError> {
         let fail = |error| fault::of_write(&error, &self.file);
         self.connection.prepare_cached("BEGIN IMMEDIATE").and_then(|mut begin| begin.execute([])).map_err(fail)?;
-        let mut rows = SqliteRows::new(&self.connection, &self.file);
+        let mut rows = SqliteRows::new(&self.connection, &self.file, &self.quarantine);
         for task in group {
             if self.space.is_full() && task.flow() == Flow::Inward {
                 task.refuse(self.space.error());
@@ -103,7 +106,11 @@ impl Writer {
                 return Err(error);
             }
         }
-        Ledger { rows: &mut rows, book: &mut self.book }.finish()?;
+        let mut ledger = Ledger { rows: &mut rows, book: &mut self.book };
+        // A group that changed nothing, because all of it was refused or known, need not wait for the disk.
+        if !ledger.is_clean() {
+            ledger.finish()?;
+        }
         self.connection.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([])).map_err(fail)?;
         Ok(())
     }
@@ -111,7 +118,6 @@ impl Writer {
     fn acknowledge(&mut self, group: Vec<Box<dyn Task>>) {
         self.mark.write(self.book.counters().group);
         let (writes, full) = (group.len() as u64, self.space.is_full());
-        let bytes: u64 = group.iter().map(|task| task.bytes()).sum();
         let book = &self.book;
         self.queue.note(|stats| {
             stats.writes += writes;
@@ -120,8 +126,12 @@ impl Writer {
             book.describe(stats);
         });
         group.into_iter().for_each(Task::answer);
-        self.log_pages += writes * PAGES_PER_WRITE + bytes / PAGE_BYTES;
-        if self.log_pages >= FOLD_PAGES {
+        match look_at_log(&self.connection) {
+            Ok(log) => self.log = log,
+            Err(error) => return self.fail(Vec::new(), &fault::of_write(&error, &self.file)),
+        }
+        // Never more than half of the ballast can give room to.
+        if self.log.unfolded >= FOLD_PAGES.min(self.space.ballast_bytes() / 2 / PAGE_BYTES) {
             self.fold_log();
         }
     }
@@ -172,10 +182,9 @@ impl Writer {
 
     /// Copies the log into the database, so that it starts from its beginning again.
     fn fold_log(&mut self) {
-        let mode = if self.log_pages >= LOG_PAGES_MAX { "RESTART" } else { "PASSIVE" };
+        let mode = if self.log.pages >= LOG_PAGES_MAX { "RESTART" } else { "PASSIVE" };
         match fold(&self.connection, mode) {
-            Ok(folded) if folded.complete => self.log_pages = 0,
-            Ok(folded) => self.log_pages = self.log_pages.max(folded.log_pages),
+            Ok(log) => self.log = log,
             Err(error) if fault::is_full(&error) => self.space.ran_out(),
             Err(error) => {
                 let error = fault::of_write(&error, &self.file);
@@ -197,15 +206,24 @@ impl Writer {
     }
 }
 
-/// What came of folding the log.
-pub(super) struct Folded {
-    complete: bool,
-    log_pages: u64,
+/// How long the log is, and how much of it is not in the database yet.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Log {
+    pages: u64,
+    unfolded: u64,
 }
 
-pub(super) fn fold(connection: &Connection, mode: &str) -> rusqlite::Result<Folded> {
-    connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| {
-        let (busy, log, folded): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        Ok(Folded { complete: busy == 0 && log == folded, log_pages: u64::try_from(log).unwrap_or(0) })
-    })
+/// Copies what nobody reads any more of the log into the database.
+pub(super) fn fold(connection: &Connection, mode: &str) -> rusqlite::Result<Log> {
+    connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], log_of)
+}
+
+fn look_at_log(connection: &Connection) -> rusqlite::Result<Log> {
+    connection.prepare_cached("PRAGMA wal_checkpoint(NOOP)")?.query_row([], log_of)
+}
+
+fn log_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<Log> {
+    let (pages, folded): (i64, i64) = (row.get(1)?, row.get(2)?);
+    let pages = u64::try_from(pages).unwrap_or(0);
+    Ok(Log { pages, unfolded: pages.saturating_sub(u64::try_from(folded).unwrap_or(0)) })
 }

@@ -1,0 +1,11 @@
+//! What may happen to a process and its disk, and what must hold all the same. Few rounds by default; `PLAYHOUSE_FAULT_ROUNDS` asks
+//! for as many as a figure needs. What needs root is passed over loudly without it, and fails where `CI=true`.
+
+mod bits;
+mod child;
+mod full;
+mod ground;
+mod kill;
+mod ledger;
+mod nth;
+mod power;

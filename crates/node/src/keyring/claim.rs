@@ -19,7 +19,8 @@ pub(crate) async fn claim(store: &dyn Store, keys: &MasterKeys) -> Result<(), Ke
 pub(super) async fn in_use(store: &dyn Store, keys: &MasterKeys) -> Result<InUse, KeyringError> {
     for _ in 0..TRIES_MAX {
         let note = store.note(NOTE).await?;
-        let found = note.as_ref().map(|note| InUse::parse(note).ok_or(KeyringError::Note { name: NOTE })).transpose()?;
+        let found =
+            note.as_ref().map(|note| InUse::parse(note).ok_or(KeyringError::Note { name: NOTE })).transpose()?;
         let wanted = wanted(found.as_ref(), keys)?;
         if found.as_ref() == Some(&wanted) {
             return Ok(wanted);

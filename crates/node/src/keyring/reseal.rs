@@ -10,7 +10,7 @@ use super::error::KeyringError;
 use super::masters::{InUse, MasterKeys};
 
 /// Records that are read and written at a time: some share one wait for the disk, and they take no more than a megabyte.
-const BATCH: BatchLimits = BatchLimits { items: 256, bytes: 1 << 20 };
+pub(super) const BATCH: BatchLimits = BatchLimits { items: 256, bytes: 1 << 20 };
 /// Damaged keys that are listed; more are counted. After a hundred, people restore a backup.
 pub const RESEAL_DAMAGE_LISTED_MAX: usize = 100;
 /// How often a record is tried that others change at the same time.

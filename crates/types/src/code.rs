@@ -181,6 +181,8 @@ codes! {
     KeyRecord "key-record" fix "`playhouse fsck` names the damage; restore the record from a backup. A key that is lost cannot be made again.";
     /// A key record is sealed under a master key that the node does not have.
     KeyMaster "key-master" fix "Start the node with the master key that the message names, or give it both to seal the records again.";
+    /// The actor uses keys, and the node has no master key to seal them under.
+    KeyMasterMissing "key-master-missing" fix "Give the node a master key: `playhouse key master new` makes one; `NodeBuilder::master_key` where a node is embedded.";
     /// A key was used for something that it is not for.
     KeyKind "key-kind" fix "Use another name: one key serves one kind of use.";
     /// A key has as many versions as are kept.
@@ -222,6 +224,10 @@ codes! {
     StoreCorrupt "store-corrupt" fix "`playhouse fsck` lists the damage. Restore a backup, or drop what is named.";
     /// The disk failed. Nothing is written any more until the node is started again.
     StoreFailed "store-failed" fix "Check the disk (`dmesg`), then start the node again; what was acknowledged is there.";
+    /// The server of the node's store cannot be reached or did not do what it was asked. Nothing of it was done.
+    StoreUnreachable "store-unreachable" fix "Check the database server and the network. The node goes on by itself; retry later.";
+    /// The connection to the store's server broke before it said whether a write happened.
+    WriteUnknown "write-unknown" fix "Nothing: the actor is opened again, and its revision says. Check the database server.";
     /// Another process has the store open.
     StoreLocked "store-locked" fix "The message names the process. Stop it, or give this node a store of its own.";
     /// The store was written by a newer version, or is not a store.

@@ -53,7 +53,7 @@ impl Connector {
         let timeout = statement_timeout.as_millis();
         format!(
             "SET search_path = {schema}, pg_temp; SET statement_timeout = {timeout}; SET lock_timeout = {timeout}; \
-             SET default_transaction_isolation = 'read committed'; SET bytea_output = 'hex'; \
+             SET default_transaction_isolation = 'read committed'; SET synchronous_commit = local; SET bytea_output = 'hex'; \
              SET enable_seqscan = off; SET jit = off; SET client_connection_check_interval = '5s'; \
              SET idle_in_transaction_session_timeout = '60s'"
         )

@@ -1,0 +1,140 @@
+//! Servers of our own, to be stopped, killed and copied.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use playhouse_store::{PostgresOptions, PostgresStore};
+
+/// Whether Postgres is here. In CI it has to be.
+pub(crate) fn there() -> bool {
+    let there = bin().is_some();
+    assert!(there || std::env::var_os("CI").is_none(), "Postgres is not installed");
+    if !there {
+        eprintln!("SKIPPED: Postgres is not installed; `.ci/postgres COMMAND` installs it");
+    }
+    there
+}
+
+fn bin() -> Option<PathBuf> {
+    if let Some(given) = std::env::var_os("PLAYHOUSE_POSTGRES_BIN") {
+        return Some(given.into());
+    }
+    let versions = std::fs::read_dir("/usr/lib/postgresql").ok()?;
+    versions.filter_map(|entry| Some(entry.ok()?.path().join("bin"))).filter(|bin| bin.join("initdb").exists()).max()
+}
+
+/// A server with its files in a folder that goes with it.
+pub(crate) struct Cluster {
+    ground: tempfile::TempDir,
+    settings: String,
+}
+
+impl Cluster {
+    /// A new server that runs.
+    pub(crate) fn start(settings: &str) -> Self {
+        let cluster = Self::empty(settings);
+        let data = cluster.data();
+        run("initdb", &["-D", &data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "-k", "-N"]);
+        cluster.up();
+        cluster
+    }
+
+    fn empty(settings: &str) -> Self {
+        let ground = tempfile::Builder::new().prefix("playhouse-cluster").tempdir_in("/tmp").expect("a folder");
+        if root() {
+            let chowned = Command::new("chown").arg("postgres").arg(ground.path()).status().expect("chown runs");
+            assert!(chowned.success());
+        }
+        Self { ground, settings: settings.to_owned() }
+    }
+
+    /// A standby of this server, which runs and follows it under that name.
+    pub(crate) fn standby(&self, name: &str) -> Self {
+        let standby = Self::empty(&self.settings);
+        let from = format!("host={} user=postgres application_name={name}", self.place());
+        run("pg_basebackup", &["-D", &standby.data(), "-d", &from, "-R", "-X", "stream", "-c", "fast"]);
+        standby.up();
+        standby
+    }
+
+    fn data(&self) -> String {
+        self.place() + "/data"
+    }
+
+    pub(crate) fn place(&self) -> String {
+        self.ground.path().display().to_string()
+    }
+
+    pub(crate) fn server(&self) -> String {
+        format!("host={} user=postgres dbname=postgres", self.place())
+    }
+
+    pub(crate) fn options(&self) -> PostgresOptions {
+        PostgresOptions::new(&self.server())
+    }
+
+    pub(crate) fn open(&self) -> PostgresStore {
+        PostgresStore::open(self.options()).expect("the server runs")
+    }
+
+    pub(crate) fn up(&self) {
+        let place = self.place();
+        let options = format!("-c listen_addresses='' -c unix_socket_directories='{place}' {}", self.settings);
+        run("pg_ctl", &["-D", &self.data(), "-l", &(place + "/log"), "-w", "-t", "60", "-o", &options, "start"]);
+    }
+
+    /// Stops it: `fast` says good-bye, `immediate` is a crash.
+    pub(crate) fn down(&self, mode: &str) {
+        run("pg_ctl", &["-D", &self.data(), "-w", "-m", mode, "stop"]);
+    }
+
+    pub(crate) fn promote(&self) {
+        run("pg_ctl", &["-D", &self.data(), "-w", "promote"]);
+    }
+
+    /// What a statement answers, as text.
+    pub(crate) fn sql(&self, sql: &str) -> String {
+        run("psql", &["-qAt", "-v", "ON_ERROR_STOP=1", &self.server(), "-c", sql])
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        if Path::new(&self.data()).join("postmaster.pid").exists() {
+            drop(command("pg_ctl", &["-D", &self.data(), "-m", "immediate", "stop"]).output());
+        }
+    }
+}
+
+fn root() -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    std::fs::metadata("/proc/self").is_ok_and(|me| me.uid() == 0)
+}
+
+/// Postgres refuses root, so it runs as its own user then.
+fn command(program: &str, arguments: &[&str]) -> Command {
+    let program = bin().expect("it was looked for").join(program);
+    let mut command = if root() {
+        let mut command = Command::new("runuser");
+        command.args(["-u", "postgres", "--"]).arg(program);
+        command
+    } else {
+        Command::new(program)
+    };
+    command.args(arguments).current_dir("/").stdin(Stdio::null());
+    command
+}
+
+fn run(program: &str, arguments: &[&str]) -> String {
+    // The server inherits what it is started with, so `pg_ctl` must not be given a pipe that somebody reads to its end.
+    let starts = program == "pg_ctl";
+    let mut command = command(program, arguments);
+    if starts {
+        let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status().expect("it runs");
+        assert!(status.success(), "{program} {arguments:?}: {status}");
+        return String::new();
+    }
+    let output = command.output().expect("it runs");
+    assert!(output.status.success(), "{program} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("text").trim().to_owned()
+}

@@ -1,0 +1,63 @@
+use playhouse_store::{Durability, PostgresError, PostgresOptions, PostgresStore, Store as _};
+
+use crate::cluster::{Cluster, there};
+use crate::say::{open, sound};
+
+/// Nodes that are started together find no schema, all of them.
+#[test]
+fn many_nodes_make_the_schema_at_once() {
+    if !there() {
+        return;
+    }
+    let cluster = Cluster::start("");
+    let opened = std::thread::scope(|scope| {
+        let nodes: Vec<_> = (0..8).map(|_| scope.spawn(|| PostgresStore::open(cluster.options()))).collect();
+        nodes.into_iter().map(|node| node.join().expect("no panic")).collect::<Vec<_>>()
+    });
+    let stores: Vec<_> = opened.into_iter().map(|store| store.expect("the schema is made once")).collect();
+    let keys: Vec<_> = stores.iter().map(|store| open(store, "one").actor).collect();
+    assert!(keys.windows(2).all(|pair| pair[0] == pair[1]), "it is one store");
+    sound(&stores[0]);
+    drop(stores);
+    assert_eq!(cluster.sql("SELECT count(*) FROM playhouse.writers"), "1", "who closes leaves nothing");
+
+    cluster.sql("UPDATE playhouse.meta SET version = 7");
+    let newer = PostgresStore::open(cluster.options());
+    assert!(matches!(newer, Err(PostgresError::Newer { found: 7, .. })), "{newer:?}");
+}
+
+/// Two stores on one server know nothing of each other.
+#[test]
+fn schemas_are_apart() {
+    if !there() {
+        return;
+    }
+    let cluster = Cluster::start("");
+    let named = |schema: &str| {
+        let options = PostgresOptions { schema: schema.to_owned(), ..cluster.options() };
+        PostgresStore::open(options)
+    };
+    let (a, b) = (named("a").expect("it opens"), named("b").expect("it opens"));
+    let one = open(&a, "one");
+    assert_eq!(b.actor(one.actor).wait(), Ok(None));
+    for name in ["", "A", "a-b", "pg_a", "a b", &"a".repeat(64)] {
+        assert!(matches!(named(name), Err(PostgresError::SchemaName { .. })), "{name:?}");
+    }
+}
+
+/// What the server does not do is not promised.
+#[test]
+fn a_server_without_fsync_promises_memory() {
+    if !there() {
+        return;
+    }
+    for setting in ["-c fsync=off", "-c full_page_writes=off"] {
+        let store = Cluster::start(setting).open();
+        assert_eq!(store.strongest(), Durability::Memory, "{setting}");
+    }
+    let cluster = Cluster::start("");
+    assert_eq!(cluster.open().strongest(), Durability::Fsync);
+    cluster.sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+    cluster.sql("SELECT pg_reload_conf()");
+    assert_eq!(cluster.open().strongest(), Durability::Fsync, "a standby that is not there keeps nothing");
+}

@@ -1,0 +1,109 @@
+use std::time::{Duration, Instant};
+
+use playhouse_store::{Durability, PostgresOptions, PostgresStore, Store, StoreError};
+
+use crate::cluster::{Cluster, there};
+use crate::say::{enqueue, open, payload, put, queued};
+
+fn until(what: &str, condition: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(start.elapsed() < Duration::from_secs(30), "{what}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn replicated() -> (Cluster, Cluster) {
+    let primary = Cluster::start("-c wal_level=replica -c max_wal_senders=4");
+    let standby = primary.standby("second");
+    primary.sql("ALTER SYSTEM SET synchronous_standby_names = 'ANY 1 (second)'");
+    primary.sql("SELECT pg_reload_conf()");
+    until("the standby is in step", || {
+        primary.sql("SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'quorum'") == "1"
+    });
+    (primary, standby)
+}
+
+/// What is acknowledged with `quorum` is on the standby, and without a standby nothing is.
+#[test]
+fn quorum_waits_for_the_standby() {
+    if !there() {
+        return;
+    }
+    let (primary, standby) = replicated();
+    let options = PostgresOptions { give_up_after: Duration::from_secs(120), ..primary.options() };
+    let store = PostgresStore::open(options).expect("it runs");
+    assert_eq!(store.strongest(), Durability::Quorum);
+    let actor = open(&store, "one").actor;
+    store.enqueue(enqueue(actor, "both", Durability::Quorum)).wait().expect("the standby is there");
+
+    standby.down("immediate");
+    let waits = std::thread::scope(|scope| {
+        let waits = scope.spawn(|| {
+            let start = Instant::now();
+            let result = store.enqueue(enqueue(actor, "waits", Durability::Quorum)).wait();
+            (start.elapsed(), result)
+        });
+        std::thread::sleep(Duration::from_secs(2));
+        standby.up();
+        waits.join().expect("no panic")
+    });
+    assert!(waits.0 >= Duration::from_secs(2), "it was acknowledged without the standby, after {:?}", waits.0);
+    waits.1.expect("the standby is there again");
+
+    // When it is noticed that the standby is gone, quorum is refused at once, and the rest goes on.
+    standby.down("immediate");
+    until("the store notices", || store.strongest() == Durability::Fsync);
+    let refused = store.enqueue(enqueue(actor, "refused", Durability::Quorum)).wait();
+    let missing = StoreError::DurabilityMissing { wanted: Durability::Quorum, has: Durability::Fsync };
+    assert_eq!(refused, Err(missing));
+    put(&store, actor, "here only");
+    standby.up();
+    until("the store notices", || store.strongest() == Durability::Quorum);
+}
+
+/// The primary is lost. What was acknowledged with `quorum` is on the standby, which takes over.
+#[test]
+fn quorum_survives_the_loss_of_the_primary() {
+    if !there() {
+        return;
+    }
+    let (primary, standby) = replicated();
+    let both = format!("host={},{} user=postgres dbname=postgres", primary.place(), standby.place());
+    let store = PostgresStore::open(PostgresOptions::new(&both)).expect("one of them takes writes");
+    let actor = open(&store, "one").actor;
+    for number in 0..20 {
+        let asked = enqueue(actor, &number.to_string(), Durability::Quorum);
+        store.enqueue(asked).wait().expect("the standby is there");
+    }
+    primary.down("immediate");
+    standby.promote();
+    standby.sql("ALTER SYSTEM RESET synchronous_standby_names");
+    standby.sql("SELECT pg_reload_conf()");
+    let payloads: Vec<String> = queued(&store, actor).iter().map(|queued| payload(&queued.message)).collect();
+    let wanted: Vec<String> = (0..20).map(|number| number.to_string()).collect();
+    assert_eq!(payloads, wanted);
+    put(&store, actor, "the same store goes on with the other server");
+}
+
+/// Replication is switched off under the store: nothing is acknowledged as if it was on.
+#[test]
+fn quorum_that_is_switched_off_is_refused() {
+    if !there() {
+        return;
+    }
+    let (primary, _standby) = replicated();
+    let store = primary.open();
+    let actor = open(&store, "one").actor;
+    primary.sql("ALTER SYSTEM RESET synchronous_standby_names");
+    primary.sql("SELECT pg_reload_conf()");
+    until("the server noticed", || primary.sql("SHOW synchronous_standby_names").is_empty());
+    std::thread::sleep(Duration::from_millis(200));
+    let asked = [
+        store.enqueue(enqueue(actor, "quorum", Durability::Quorum)),
+        store.enqueue(enqueue(actor, "fsync", Durability::Fsync)),
+    ];
+    let [refused, made] = asked.map(playhouse_store::Receipt::wait);
+    assert!(matches!(refused, Err(StoreError::DurabilityMissing { .. })), "{refused:?}");
+    made.expect("the neighbour does not mind");
+}

@@ -5,7 +5,8 @@ use clap::error::ErrorKind as ClapKind;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    call, completion, demo, dlq, doctor, explain, key, logs, package, ps, resume, run as run_command, stop, trust,
+    backup, call, completion, demo, dlq, doctor, explain, fsck, key, logs, mailbox, package, ps, resume,
+    run as run_command, state, stop, store, timers, trust,
 };
 use crate::error::{CliError, Exit, Result};
 use crate::output::{Color, Format, Output};
@@ -35,6 +36,7 @@ FILES
   $XDG_CONFIG_HOME/playhouse/trust.toml   whose packages may run   (~/.config/playhouse)
   $XDG_CONFIG_HOME/playhouse/key.json     the key that signs
   $XDG_CACHE_HOME/playhouse/              compiled code            (~/.cache/playhouse)
+  $XDG_STATE_HOME/playhouse/nodes/NAME/   what a node keeps        (~/.local/state/playhouse)
   $XDG_RUNTIME_DIR/playhouse/             control sockets          (~/.local/state/playhouse/run)";
 
 /// Run signed actors and let them reach each other.
@@ -85,7 +87,16 @@ enum Command {
     #[command(subcommand)]
     Trust(trust::TrustCommand),
     #[command(subcommand)]
+    State(state::StateCommand),
+    Mailbox(mailbox::MailboxArgs),
+    Timers(timers::TimersArgs),
+    #[command(subcommand)]
     Dlq(dlq::DlqCommand),
+    #[command(subcommand)]
+    Store(store::StoreCommand),
+    Backup(backup::BackupArgs),
+    Restore(backup::RestoreArgs),
+    Fsck(fsck::FsckArgs),
     Explain(explain::ExplainArgs),
     Doctor(doctor::DoctorArgs),
     Completion(completion::CompletionArgs),
@@ -185,6 +196,13 @@ fn dispatch(command: Command, output: Output) -> Result<Exit> {
         Command::Resume(args) => resume::run(&args, output),
         Command::Stop(args) => stop::run(&args, output),
         Command::Dlq(command) => dlq::run(command, output),
+        Command::State(command) => state::run(command, output),
+        Command::Mailbox(args) => mailbox::run(&args, output),
+        Command::Timers(args) => timers::run(&args, output),
+        Command::Store(command) => store::run(command, output),
+        Command::Backup(args) => backup::run(&args, output),
+        Command::Restore(args) => backup::restore(&args, output),
+        Command::Fsck(args) => fsck::run(&args, output),
         Command::Key(command) => key::run(command, output),
         Command::Package(command) => package::run(command, output),
         Command::Trust(command) => trust::run(command, output),

@@ -3,7 +3,7 @@ use std::fs::{self, DirBuilder};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use playhouse_types::{Code, ErrorKind};
+use playhouse_types::{Code, ErrorKind, Name};
 
 use crate::error::{CliError, Result};
 
@@ -16,6 +16,8 @@ pub(crate) struct Paths {
     pub(crate) cache: PathBuf,
     /// Control sockets and their locks.
     pub(crate) runtime: PathBuf,
+    /// What nodes must not lose: their stores.
+    pub(crate) state: PathBuf,
 }
 
 impl Paths {
@@ -37,15 +39,22 @@ impl Paths {
             })?;
             Ok(home.join(default))
         };
+        let state = below_home("XDG_STATE_HOME", ".local/state")?.join("playhouse");
         let runtime = match absolute("XDG_RUNTIME_DIR") {
             Some(path) => path.join("playhouse"),
-            None => below_home("XDG_STATE_HOME", ".local/state")?.join("playhouse/run"),
+            None => state.join("run"),
         };
         Ok(Self {
             config: below_home("XDG_CONFIG_HOME", ".config")?.join("playhouse"),
             cache: below_home("XDG_CACHE_HOME", ".cache")?.join("playhouse"),
             runtime,
+            state,
         })
+    }
+
+    /// What belongs to the node of that name alone.
+    pub(crate) fn node_dir(&self, name: &Name) -> PathBuf {
+        self.state.join("nodes").join(name.as_str())
     }
 
     /// The trust file, unless the command line names another.

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::node_arg::NodeArg;
 use crate::control::protocol::{self, PAYLOAD_BYTES_MAX, Payload, Reply, Request, Resolved};
+use crate::encoding::{from_hex, to_hex};
 use crate::error::{CliError, Exit, Result};
 use crate::output::{GOOD, Output, Report};
 use crate::protos::{Method, Protos};
@@ -78,7 +79,9 @@ impl PayloadArgs {
             }
             Self { json: Some(json), .. } => method.ok_or_else(no_proto)?.encode(json)?,
             Self { data: Some(text), .. } => text.clone().into_bytes(),
-            Self { hex: Some(hex), .. } => from_hex(hex)?,
+            Self { hex: Some(hex), .. } => {
+                from_hex(hex).ok_or_else(|| CliError::usage("the text of --hex is not pairs of digits 0-9 and a-f"))?
+            }
             Self { file: Some(path), .. } => read_request(path)?,
             _ => Vec::new(),
         };
@@ -153,15 +156,6 @@ fn no_proto() -> CliError {
         .fix("Send encoded bytes with `--hex`, `--data` or `--file`.")
 }
 
-fn from_hex(text: &str) -> Result<Vec<u8>> {
-    let digits: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-    let wrong = || CliError::usage("the text of --hex is not pairs of digits 0-9 and a-f");
-    if !digits.is_ascii() || !digits.len().is_multiple_of(2) {
-        return Err(wrong());
-    }
-    (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).map_err(|_| wrong())).collect()
-}
-
 #[derive(Debug, Serialize)]
 struct Told {
     actor: String,
@@ -194,8 +188,7 @@ impl Report for Answer {
             }
             None => {
                 let bytes = STANDARD.decode(&self.reply_base64).unwrap_or_default();
-                let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-                writeln!(w, "{hex}")
+                writeln!(w, "{}", to_hex(&bytes))
             }
         }
     }

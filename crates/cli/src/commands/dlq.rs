@@ -4,12 +4,12 @@ use base64::Engine as _;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use super::node_arg::NodeArg;
 use crate::args::{JsonFlag, whole};
-use crate::control::client::Client;
-use crate::control::protocol::{DeadLetterInfo, Request, WholeDeadLetter};
+use crate::control::protocol::{DeadLetterInfo, LISTED_ERROR_BYTES_MAX, Request, WholeDeadLetter};
 use crate::error::{Exit, Result};
-use crate::output::{GOOD, Output, Report, Table, fields};
+use crate::output::{GOOD, Output, Report, Table, cut, fields};
+use crate::store::access::{Access, StoreArg};
+use crate::store::letters;
 use crate::time;
 
 /// Messages that could not be handled and that nobody waits for.
@@ -19,7 +19,10 @@ EXAMPLES
   playhouse dlq list
   playhouse dlq show 3
   playhouse dlq retry 3
-  playhouse dlq drop --all")]
+  playhouse dlq export > letters.jsonl
+  playhouse dlq drop --all
+
+While the node does not run, these work on its store: a letter that is retried is handled when the node runs again.")]
 pub(crate) enum DlqCommand {
     List(ListArgs),
     Show(OneArgs),
@@ -27,6 +30,7 @@ pub(crate) enum DlqCommand {
     Retry(SomeArgs),
     /// Forget dead letters.
     Drop(SomeArgs),
+    Export(ExportArgs),
 }
 
 /// List the dead letters.
@@ -34,7 +38,7 @@ pub(crate) enum DlqCommand {
 #[command(after_help = "EXAMPLES\n  playhouse dlq list\n  playhouse dlq list --json | jq '.dead_letters | length'")]
 pub(crate) struct ListArgs {
     #[command(flatten)]
-    node: NodeArg,
+    store: StoreArg,
     #[command(flatten)]
     json: JsonFlag,
 }
@@ -49,7 +53,7 @@ pub(crate) struct OneArgs {
     #[arg(value_parser = whole::<u64>)]
     id: u64,
     #[command(flatten)]
-    node: NodeArg,
+    store: StoreArg,
     #[command(flatten)]
     json: JsonFlag,
 }
@@ -65,43 +69,92 @@ pub(crate) struct SomeArgs {
     #[arg(long, conflicts_with = "ids")]
     all: bool,
     #[command(flatten)]
-    node: NodeArg,
+    store: StoreArg,
+    #[command(flatten)]
+    json: JsonFlag,
+}
+
+/// Write all dead letters as JSON lines, with their payloads in base64.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "EXAMPLES\n  playhouse dlq export > letters.jsonl\n  playhouse dlq export | jq -r .error | sort | uniq -c"
+)]
+pub(crate) struct ExportArgs {
+    #[command(flatten)]
+    store: StoreArg,
     #[command(flatten)]
     json: JsonFlag,
 }
 
 pub(crate) fn run(command: DlqCommand, output: Output) -> Result<Exit> {
     match command {
-        DlqCommand::List(args) => {
-            let dead_letters = list(&mut args.node.connect()?)?;
-            output.show(&Letters { dead_letters })?;
-        }
-        DlqCommand::Show(args) => {
-            let letter: WholeDeadLetter = args.node.connect()?.ask(&Request::ShowDeadLetter { id: args.id })?;
-            output.show(&letter)?;
-        }
-        DlqCommand::Retry(args) => output.show(&change(&args, "retried", |id| Request::RetryDeadLetter { id })?)?,
-        DlqCommand::Drop(args) => output.show(&change(&args, "dropped", |id| Request::DropDeadLetter { id })?)?,
+        DlqCommand::List(args) => output.show(&Letters { dead_letters: list(&mut args.store.access()?)? })?,
+        DlqCommand::Show(args) => output.show(&show(&mut args.store.access()?, args.id)?)?,
+        DlqCommand::Retry(args) => output.show(&change(&args, "retried", retry)?)?,
+        DlqCommand::Drop(args) => output.show(&change(&args, "dropped", forget)?)?,
+        DlqCommand::Export(args) => export(&mut args.store.access()?)?,
     }
     Ok(Exit::Ok)
 }
 
-fn list(client: &mut Client) -> Result<Vec<DeadLetterInfo>> {
+fn list(access: &mut Access) -> Result<Vec<DeadLetterInfo>> {
     let mut letters = Vec::new();
-    client.ask_many(&Request::ListDeadLetters, |letter| {
-        letters.push(letter);
-        Ok(())
-    })?;
+    match access {
+        Access::Node(client) => client.ask_many(&Request::ListDeadLetters, |letter| {
+            letters.push(letter);
+            Ok(())
+        })?,
+        Access::Store(store) => {
+            letters::each(&**store, |mut letter| {
+                cut(&mut letter.info.error, LISTED_ERROR_BYTES_MAX);
+                letters.push(letter.info);
+                Ok(())
+            })?;
+        }
+    }
     Ok(letters)
 }
 
-fn change(args: &SomeArgs, done: &'static str, request: impl Fn(u64) -> Request) -> Result<Done> {
-    let mut client: Client = args.node.connect()?;
-    let ids =
-        if args.all { list(&mut client)?.into_iter().map(|letter| letter.id).collect() } else { args.ids.clone() };
-    for id in &ids {
-        let () = client.ask(&request(*id))?;
+fn show(access: &mut Access, id: u64) -> Result<WholeDeadLetter> {
+    match access {
+        Access::Node(client) => client.ask(&Request::ShowDeadLetter { id }),
+        Access::Store(store) => letters::show(&**store, id),
     }
+}
+
+fn retry(access: &mut Access, id: u64) -> Result<()> {
+    match access {
+        Access::Node(client) => client.ask(&Request::RetryDeadLetter { id }),
+        Access::Store(store) => letters::retry(&**store, id),
+    }
+}
+
+fn forget(access: &mut Access, id: u64) -> Result<()> {
+    match access {
+        Access::Node(client) => client.ask(&Request::DropDeadLetter { id }),
+        Access::Store(store) => letters::forget(&**store, id),
+    }
+}
+
+fn export(access: &mut Access) -> Result<()> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let mut write = |letter: WholeDeadLetter| -> Result<()> {
+        serde_json::to_writer(&mut out, &letter).map_err(io::Error::from)?;
+        Ok(out.write_all(b"\n")?)
+    };
+    match access {
+        Access::Store(store) => letters::each(&**store, &mut write)?,
+        // One by one: all of them together may be much.
+        node => list(node)?.into_iter().try_for_each(|letter| write(show(node, letter.id)?))?,
+    }
+    Ok(out.flush()?)
+}
+
+fn change(args: &SomeArgs, done: &'static str, act: fn(&mut Access, u64) -> Result<()>) -> Result<Done> {
+    let mut access = args.store.access()?;
+    let ids =
+        if args.all { list(&mut access)?.into_iter().map(|letter| letter.id).collect() } else { args.ids.clone() };
+    ids.iter().try_for_each(|id| act(&mut access, *id))?;
     Ok(Done { done, dead_letters: ids })
 }
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::CliError;
 use crate::protos::ProtoFile;
+use crate::store::records::StoreRequest;
 
 /// The version of what is said over the socket. New operations and fields do not change it: nodes answer an operation that they do
 /// not know with an error, and both sides ignore fields that they do not know.
@@ -47,6 +48,8 @@ pub(crate) enum Request {
     RetryDeadLetter { id: u64 },
     /// Forget a dead letter.
     DropDeadLetter { id: u64 },
+    /// Something about what the node keeps.
+    Store(StoreRequest),
 }
 
 /// A request to an actor.

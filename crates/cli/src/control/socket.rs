@@ -131,7 +131,7 @@ mod tests {
     use crate::paths::Paths;
 
     fn paths(root: &std::path::Path) -> Paths {
-        Paths { config: root.join("c"), cache: root.join("k"), runtime: root.join("r") }
+        Paths { config: root.join("c"), cache: root.join("k"), runtime: root.join("r"), state: root.join("s") }
     }
 
     #[test]

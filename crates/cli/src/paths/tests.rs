@@ -8,7 +8,7 @@ use super::{Paths, private_dir};
 fn check(vars: &[(&str, &str)], expected: Expect) {
     let var = |name: &str| vars.iter().find(|(n, _)| *n == name).map(|(_, v)| OsString::from(v));
     let text = match Paths::resolve(var) {
-        Ok(paths) => [paths.config, paths.cache, paths.runtime].map(|p| p.display().to_string()).join(" "),
+        Ok(paths) => [paths.config, paths.cache, paths.runtime, paths.state].map(|p| p.display().to_string()).join(" "),
         Err(error) => serde_json::to_string(&error.document().unwrap()).unwrap(),
     };
     expected.assert_eq(&text);
@@ -16,10 +16,13 @@ fn check(vars: &[(&str, &str)], expected: Expect) {
 
 #[test]
 fn directories_follow_xdg() {
-    check(&[("HOME", "/h")], expect!["/h/.config/playhouse /h/.cache/playhouse /h/.local/state/playhouse/run"]);
+    check(
+        &[("HOME", "/h")],
+        expect!["/h/.config/playhouse /h/.cache/playhouse /h/.local/state/playhouse/run /h/.local/state/playhouse"],
+    );
     check(
         &[("HOME", "/h"), ("XDG_RUNTIME_DIR", "/run/user/1"), ("XDG_CONFIG_HOME", "/c"), ("XDG_CACHE_HOME", "rel")],
-        expect!["/c/playhouse /h/.cache/playhouse /run/user/1/playhouse"],
+        expect!["/c/playhouse /h/.cache/playhouse /run/user/1/playhouse /h/.local/state/playhouse"],
     );
     check(
         &[("HOME", "rel")],

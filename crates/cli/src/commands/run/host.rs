@@ -27,7 +27,8 @@ pub(super) async fn run(plan: Plan, mut bound: Bound, output: Output, quiet: boo
     let listener = listen(&mut bound)?;
     let (stop, stop_asked) = watch::channel(false);
     let roster = Arc::new(Roster::new(plan.actors.iter().map(|actor| &actor.package)));
-    let service = NodeService { node: node.clone(), hello: hello(&plan, &bound), roster: Arc::clone(&roster), stop };
+    let service =
+        NodeService { node: node.clone(), hello: hello(&plan, &bound), roster: Arc::clone(&roster), store: None, stop };
     let (hello, socket) = (service.hello.clone(), bound.path().display().to_string());
     let (end_serving, serving_ends) = oneshot::channel::<()>();
     let serving = tokio::spawn(serve(listener, Arc::new(service), async { drop(serving_ends.await) }));

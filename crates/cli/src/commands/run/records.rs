@@ -11,6 +11,7 @@ use crate::control::protocol::{
     ActorInfo, DeadLetterInfo, LISTED_ERROR_BYTES_MAX, LogRecord, PAYLOAD_BYTES_MAX, Payload, Response,
     WholeDeadLetter, WireError,
 };
+use crate::output::cut;
 
 /// What a request is answered with.
 pub(super) type Answer = Result<serde_json::Value, WireError>;
@@ -51,14 +52,6 @@ pub(super) fn log_record(line: &LogLine) -> LogRecord {
 
 pub(super) fn record(line: &LogLine) -> Response {
     json(&log_record(line)).map_or_else(Response::Error, Response::Ok)
-}
-
-/// The text without what goes over the limit.
-fn cut(text: &mut String, bytes_max: usize) {
-    if text.len() > bytes_max {
-        text.truncate(text.floor_char_boundary(bytes_max));
-        text.push('…');
-    }
 }
 
 /// A payload, if one line can hold it; nodes may allow larger messages.

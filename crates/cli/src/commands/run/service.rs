@@ -3,6 +3,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use playhouse_node::{CallOptions, LogLine, Node, NodeError};
+use playhouse_store::Store;
 use playhouse_types::{ActorError, ActorId, ActorType, Code, ErrorKind, RouteKey};
 use tokio::sync::{mpsc, watch};
 
@@ -12,6 +13,8 @@ use super::roster::Roster;
 use crate::control::protocol::{ActorInfo, Call, Hello, Reply, Request, Resolved, Response, WireError};
 use crate::control::select::select;
 use crate::control::server::Service;
+use crate::store::inspect::{Ended, answer, no_store};
+use crate::store::records::StoreRequest;
 
 /// How long a request waits for an actor that is yet to start: less than clients wait for an answer.
 const START_TIME: Duration = Duration::from_secs(8);
@@ -22,6 +25,8 @@ pub(super) struct NodeService {
     pub(super) hello: Hello,
     /// The actors that the node is to have.
     pub(super) roster: Arc<Roster>,
+    /// What the node keeps.
+    pub(super) store: Option<Arc<dyn Store>>,
     /// Becomes true when a client asks the node to stop.
     pub(super) stop: watch::Sender<bool>,
 }
@@ -35,6 +40,7 @@ impl Service for NodeService {
         let answer = match request {
             Request::Logs { actor, tail, follow } => return self.logs(actor, tail, follow, answers).await,
             Request::ListDeadLetters => return self.letters(answers).await,
+            Request::Store(request) => return self.ask_store(request, answers).await,
             request => self.answer_one(request).await,
         };
         // The client may have gone, and then nobody is to be told.
@@ -71,7 +77,7 @@ impl NodeService {
                 json(&())
             }
             // These have many answers, which are made elsewhere.
-            Request::Logs { .. } | Request::ListDeadLetters => json(&()),
+            Request::Logs { .. } | Request::ListDeadLetters | Request::Store(_) => json(&()),
         }
     }
 
@@ -145,6 +151,25 @@ impl NodeService {
             }
         }
         let _ = answers.send(Response::End).await;
+    }
+
+    /// Asks the node's store, off the async threads.
+    async fn ask_store(&self, request: StoreRequest, answers: mpsc::Sender<Response>) {
+        let Some(store) = self.store.clone() else {
+            return drop(answers.send(Response::Error(no_store())).await);
+        };
+        let asking = tokio::task::spawn_blocking(move || {
+            let mut take = |value| answers.blocking_send(Response::Ok(value)).is_ok();
+            let end = match answer(&*store, request, &mut take) {
+                Ok(()) => Response::End,
+                Err(Ended::Failed(error)) => Response::Error(error),
+                Err(Ended::Gone) => return,
+            };
+            // The client may have gone, and then nobody is to be told.
+            let _ = answers.blocking_send(end);
+        });
+        // A panic of the store's is nobody's answer; the client hears the end of the connection.
+        let _ = asking.await;
     }
 
     async fn call(&self, call: Call) -> Answer {

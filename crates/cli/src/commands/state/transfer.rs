@@ -1,0 +1,239 @@
+//! An actor's state as JSON lines: out of a store and into one.
+
+use std::collections::HashSet;
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, BufReader, BufWriter, Read as _, Seek as _, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use bytes::Bytes;
+use playhouse_types::{Code, ErrorKind};
+use serde::{Deserialize, Serialize};
+
+use super::{ExportArgs, ImportArgs};
+use crate::control::protocol::{LINE_BYTES_MAX, Payload};
+use crate::error::{CliError, Result};
+use crate::output::{GOOD, Output, Report};
+use crate::store::edit::{Change, Editor, not_empty};
+use crate::store::records::{StateEntry, StateScan, StoreRequest, StoredActor};
+
+/// The version of the form of the lines.
+const FORMAT: u64 = 1;
+/// Changes that are written at once: as many as a commit takes.
+const CHANGES_MAX: usize = playhouse_store::limits::COMMIT_CHANGES_MAX;
+/// Bytes that are written at once: half of what a commit takes.
+const CHANGES_BYTES_MAX: usize = 64 << 20;
+
+/// One line.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Line {
+    /// The first.
+    Start {
+        playhouse_state: u64,
+        actor: String,
+    },
+    Entry {
+        key: Payload,
+        value: Payload,
+    },
+    /// The last: how many entries there are, so that a file that was cut shows.
+    End {
+        keys: u64,
+    },
+}
+
+pub(super) fn export(args: &ExportArgs, output: Output) -> Result<()> {
+    let mut access = args.store.access()?;
+    let found = access.ask_one::<StoredActor>(StoreRequest::Find { actor: args.actor.clone() })?;
+    let Some(actor) = found.map(|actor| actor.name) else { return Ok(()) };
+    let (mut out, to_file): (Box<dyn Write>, _) = match &args.out {
+        Some(path) => (Box::new(BufWriter::new(create(path)?)), true),
+        None => (Box::new(BufWriter::new(io::stdout().lock())), false),
+    };
+    write(&mut out, &Line::Start { playhouse_state: FORMAT, actor: actor.clone() })?;
+    let mut keys = 0;
+    let empty = Payload::default();
+    let scan = StateScan { actor: actor.clone(), prefix: empty, after: None, limit: None, values: true };
+    access.ask_many(StoreRequest::StateScan(scan), |entry: StateEntry| {
+        keys += 1;
+        write(&mut out, &Line::Entry { key: entry.key, value: entry.value.unwrap_or_default() })
+    })?;
+    write(&mut out, &Line::End { keys })?;
+    out.flush()?;
+    if to_file { output.show(&Moved { done: "exported", actor, keys, deleted: 0 }) } else { Ok(()) }
+}
+
+fn create(path: &Path) -> Result<File> {
+    // What actors keep is nobody else's business.
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    file.map_err(|error| CliError::io(Code::Usage, format_args!("cannot write {}", path.display()), &error))
+}
+
+fn write(out: &mut dyn Write, line: &Line) -> Result<()> {
+    serde_json::to_writer(&mut *out, line).map_err(io::Error::from)?;
+    Ok(out.write_all(b"\n")?)
+}
+
+pub(super) fn import(args: &ImportArgs, output: Output) -> Result<()> {
+    let fail =
+        |error: io::Error| CliError::io(Code::Usage, format_args!("cannot read {}", args.file.display()), &error);
+    let mut file = File::open(&args.file).map_err(fail)?;
+    // To its end first: of a file that was cut, nothing is to be taken.
+    let keys = Lines::new(&file, &args.file).count()?;
+    file.rewind().map_err(fail)?;
+    let mut editor = Editor::open(args.store.open()?, &args.actor)?;
+    if editor.key_count() > 0 && !args.replace && !args.merge {
+        let keys = editor.key_count();
+        return Err(not_empty(&editor.close()?, keys));
+    }
+    let mut batch = Batch::default();
+    let mut seen = HashSet::new();
+    let mut lines = Lines::new(&file, &args.file);
+    while let Some((key, value)) = lines.next()? {
+        if args.replace {
+            seen.insert(digest(&key));
+        }
+        batch.add(&mut editor, Change { key, value: Some(value) })?;
+    }
+    let deleted = if args.replace { delete_others(&mut editor, &mut batch, &seen)? } else { 0 };
+    batch.flush(&mut editor)?;
+    output.show(&Moved { done: "imported", actor: editor.close()?, keys, deleted })
+}
+
+/// What stands for a key in a set of many: 16 bytes, whatever the key has.
+fn digest(key: &[u8]) -> [u8; 16] {
+    let digest = playhouse_crypto::Digest::of(key);
+    let mut start = [0; 16];
+    start.copy_from_slice(&digest.as_bytes()[..16]);
+    start
+}
+
+fn delete_others(editor: &mut Editor, batch: &mut Batch, seen: &HashSet<[u8; 16]>) -> Result<u64> {
+    let (mut after, mut deleted) = (None, 0);
+    loop {
+        let page = editor.keys(after)?;
+        let Some(last) = page.last().cloned() else { return Ok(deleted) };
+        for key in page.into_iter().filter(|key| !seen.contains(&digest(key))) {
+            deleted += 1;
+            batch.add(editor, Change { key, value: None })?;
+        }
+        after = Some(last);
+    }
+}
+
+/// Changes that are written together.
+#[derive(Default)]
+struct Batch {
+    changes: Vec<Change>,
+    bytes: usize,
+}
+
+impl Batch {
+    fn add(&mut self, editor: &mut Editor, change: Change) -> Result<()> {
+        let bytes = change.key.len() + change.value.as_ref().map_or(0, Bytes::len);
+        if self.changes.len() >= CHANGES_MAX || self.bytes + bytes > CHANGES_BYTES_MAX {
+            self.flush(editor)?;
+        }
+        self.bytes += bytes;
+        self.changes.push(change);
+        Ok(())
+    }
+
+    fn flush(&mut self, editor: &mut Editor) -> Result<()> {
+        self.bytes = 0;
+        editor.write(std::mem::take(&mut self.changes))
+    }
+}
+
+/// The lines of a file, each in its place.
+struct Lines<'a> {
+    reader: BufReader<&'a File>,
+    path: &'a Path,
+    number: u64,
+    entries: u64,
+    last_key: Option<Bytes>,
+    ended: bool,
+}
+
+impl<'a> Lines<'a> {
+    fn new(file: &'a File, path: &'a Path) -> Self {
+        Self { reader: BufReader::new(file), path, number: 0, entries: 0, last_key: None, ended: false }
+    }
+
+    /// The next key with its value; none after the last line.
+    fn next(&mut self) -> Result<Option<(Bytes, Bytes)>> {
+        loop {
+            let Some(line) = self.line()? else {
+                return if self.ended {
+                    Ok(None)
+                } else {
+                    Err(self.wrong("the file was cut: its last line is missing"))
+                };
+            };
+            match line {
+                _ if self.ended => {
+                    return Err(self.wrong("nothing may follow the line that says how many keys there are"));
+                }
+                Line::Start { playhouse_state: FORMAT, .. } if self.number == 1 => {}
+                Line::Start { .. } => {
+                    return Err(self.wrong(format_args!("only the first line says the form, which is {FORMAT}")));
+                }
+                _ if self.number == 1 => return Err(self.wrong("the first line is not that of an export")),
+                Line::Entry { key, value } => {
+                    // Exports are in order, so that a key that stands there twice shows.
+                    if self.last_key.as_ref().is_some_and(|last| *last >= key.0) {
+                        return Err(self.wrong("its key is not behind that of the line before"));
+                    }
+                    self.entries += 1;
+                    self.last_key = Some(key.0.clone());
+                    return Ok(Some((key.0, value.0)));
+                }
+                Line::End { keys } if keys == self.entries => self.ended = true,
+                Line::End { keys } => {
+                    return Err(self.wrong(format_args!("there are {} keys, the last line says {keys}", self.entries)));
+                }
+            }
+        }
+    }
+
+    fn count(mut self) -> Result<u64> {
+        while self.next()?.is_some() {}
+        Ok(self.entries)
+    }
+
+    fn line(&mut self) -> Result<Option<Line>> {
+        let mut line = Vec::new();
+        self.number += 1;
+        let read = (&mut self.reader).take(LINE_BYTES_MAX as u64).read_until(b'\n', &mut line);
+        read.map_err(|error| CliError::io(Code::Usage, format_args!("cannot read {}", self.path.display()), &error))?;
+        if line.is_empty() {
+            return Ok(None);
+        }
+        serde_json::from_slice(&line).map(Some).map_err(|_| self.wrong("it is not a line of an export"))
+    }
+
+    fn wrong(&self, what: impl std::fmt::Display) -> CliError {
+        let message = format!("{}, line {}: {what}", self.path.display(), self.number);
+        CliError::new(Code::Usage, ErrorKind::InvalidArgument, message)
+            .fix("`playhouse state export` writes what this reads. Nothing was written.")
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Moved {
+    done: &'static str,
+    actor: String,
+    keys: u64,
+    deleted: u64,
+}
+
+impl Report for Moved {
+    fn text(&self, w: &mut dyn Write) -> io::Result<()> {
+        write!(w, "{GOOD}{}{GOOD:#} {} keys of {}", self.done, self.keys, self.actor)?;
+        if self.deleted > 0 {
+            write!(w, ", {} others deleted", self.deleted)?;
+        }
+        writeln!(w)
+    }
+}

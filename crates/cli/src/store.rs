@@ -1,0 +1,10 @@
+//! How commands reach what a node keeps: through the node if it runs, else in its store.
+
+pub(crate) mod access;
+pub(crate) mod edit;
+pub(crate) mod inspect;
+pub(crate) mod letters;
+pub(crate) mod location;
+pub(crate) mod open;
+pub(crate) mod records;
+pub(crate) mod select;

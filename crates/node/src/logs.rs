@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use parking_lot::Mutex;
-use playhouse_types::{ActorId, LogLevel};
+use playhouse_types::{ActorId, LogLevel, LogText};
 use tokio::sync::broadcast;
 
 /// Lines that the ring keeps. Some minutes of a chatty node.
@@ -24,8 +24,22 @@ pub struct LogLine {
     pub actor: ActorId,
     /// How urgent it is.
     pub level: LogLevel,
-    /// The text, possibly of several lines.
+    /// The text, possibly of several lines; fields stand at its end as `name=value`.
     pub text: String,
+    /// Names and values of the fields.
+    pub fields: Vec<(String, String)>,
+}
+
+impl LogLine {
+    fn new(actor: &ActorId, level: LogLevel, encoded: &str) -> Self {
+        let log = LogText::parse(encoded);
+        let fields = log.fields().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        Self { time: SystemTime::now(), actor: actor.clone(), level, text: log.to_string(), fields }
+    }
+
+    fn bytes(&self) -> usize {
+        self.text.len() + self.fields.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>()
+    }
 }
 
 pub(crate) struct Logs {
@@ -45,13 +59,13 @@ impl Logs {
     }
 
     pub(crate) fn write(&self, actor: &ActorId, level: LogLevel, text: &str) {
-        let line = Arc::new(LogLine { time: SystemTime::now(), actor: actor.clone(), level, text: text.to_owned() });
+        let line = Arc::new(LogLine::new(actor, level, text));
         let mut ring = self.ring.lock();
-        ring.bytes += line.text.len();
+        ring.bytes += line.bytes();
         ring.lines.push_back(Arc::clone(&line));
         while ring.lines.len() > LINES_MAX || ring.bytes > BYTES_MAX {
             let Some(oldest) = ring.lines.pop_front() else { break };
-            ring.bytes -= oldest.text.len();
+            ring.bytes -= oldest.bytes();
         }
         // Sent under the lock, so that a reader who takes the ring and then follows misses and repeats nothing.
         let _ = self.follow.send(line);
@@ -103,7 +117,7 @@ impl LogReader {
 #[cfg(test)]
 mod tests {
     use super::{BYTES_MAX, LINES_MAX, Logs};
-    use playhouse_types::{ActorId, LogLevel};
+    use playhouse_types::{ActorId, LogLevel, LogText};
 
     fn id() -> ActorId {
         "1@0/a:b:c".parse().unwrap()
@@ -120,6 +134,16 @@ mod tests {
         assert_eq!(std::iter::from_fn(|| reader.next_now()).count(), LINES_MAX - 1);
         logs.write(&id(), LogLevel::Info, &"x".repeat(BYTES_MAX));
         assert_eq!(logs.read().next_now().unwrap().text.len(), BYTES_MAX);
+    }
+
+    #[test]
+    fn fields_are_read_and_shown() {
+        let logs = Logs::new();
+        logs.write(&id(), LogLevel::Info, &LogText::new("taken").with("order", 17).with("by", "A B").encode());
+        let line = logs.read().next_now().unwrap();
+        assert_eq!(line.text, r#"taken order=17 by="A B""#);
+        assert_eq!(line.fields, [("order", "17"), ("by", "A B")].map(|(name, value)| (name.into(), value.into())));
+        assert_eq!(logs.ring.lock().bytes, line.text.len() + 12);
     }
 
     #[test]

@@ -22,6 +22,7 @@ mod error;
 mod id;
 mod label;
 pub mod limits;
+mod log;
 mod name;
 mod op;
 mod request;
@@ -33,6 +34,7 @@ pub use code::Code;
 pub use error::{ActorError, ErrorKind, Fault};
 pub use id::{ActorId, ActorType, Realm, Serial};
 pub use label::Label;
+pub use log::{LOG_FIELDS_MAX, LogText};
 pub use name::{Name, ParseError, Version};
 pub use op::{
     CryptoOp, Dest, ErrorCategory, ErrorEvent, Event, HashAlgorithm, HostOp, HostReply, KeyPurpose, LogLevel,

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use playhouse_types::{
-    ActorError, ActorId, ActorType, Code, DataChunk, Dest, ErrorKind, HostOp, HostReply, Label, LogLevel, PayloadClass,
-    RequestId, RouteKey, StreamId, Timestamp,
+    ActorError, ActorId, ActorType, Code, DataChunk, Dest, ErrorKind, HostOp, HostReply, Label, LogLevel, LogText,
+    PayloadClass, RequestId, RouteKey, StreamId, Timestamp,
 };
 
 pub use keys::Keys;
@@ -202,6 +202,12 @@ impl<'a> Context<'a> {
     /// Writes to the actor's log.
     pub fn log(&self, level: LogLevel, text: &str) {
         self.0.log(level, text);
+    }
+
+    /// Writes to the actor's log, with fields for programs that read it:
+    /// `cx.log_with(LogLevel::Info, &LogText::new("order taken").with("order", 17))`.
+    pub fn log_with(&self, level: LogLevel, text: &LogText) {
+        self.0.log(level, &text.encode());
     }
 
     async fn done(self, op: HostOp) -> Result<(), ActorError> {

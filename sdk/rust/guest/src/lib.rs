@@ -27,6 +27,6 @@ pub use context::{Backend, Caller, Context, Keys, Operation, Scanned, State, Tim
 pub use bytes::Bytes;
 pub use playhouse_types::{
     ActorError as Error, ActorId, ActorType, Code, DataChunk, Dest, ErrorCategory, ErrorEvent, ErrorKind,
-    HashAlgorithm, HostOp, HostReply, KeyPurpose, LogLevel, PayloadClass, PeerEvent, RequestId, RouteKey, RuntimeEvent,
-    Schedule, StateChange, StateEntry, StateKey, StateVersion, StreamId, Timestamp,
+    HashAlgorithm, HostOp, HostReply, KeyPurpose, LogLevel, LogText, PayloadClass, PeerEvent, RequestId, RouteKey,
+    RuntimeEvent, Schedule, StateChange, StateEntry, StateKey, StateVersion, StreamId, Timestamp,
 };

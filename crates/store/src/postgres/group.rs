@@ -133,3 +133,6 @@ pub(super) const fn lane(priority: Priority) -> i64 {
 pub(super) fn text(text: &str) -> Option<Bytes> {
     Some(Bytes::copy_from_slice(text.as_bytes()))
 }
+
+#[cfg(test)]
+mod tests;

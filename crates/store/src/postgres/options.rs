@@ -14,7 +14,7 @@ const UNANSWERED: Duration = Duration::from_secs(15);
 const CONNECT: Duration = Duration::from_secs(5);
 
 /// How a store on Postgres behaves.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct PostgresOptions {
     /// Where the server is, as in `host=/run/postgresql user=playhouse dbname=playhouse` or
     /// `postgresql://playhouse@db.internal/playhouse`. Several hosts may be named: the one that takes writes is used.
@@ -32,6 +32,13 @@ pub struct PostgresOptions {
     /// Speak to a server on another machine without TLS, which this store does not have: whoever is on the way reads and changes everything. For networks that
     /// encrypt by themselves, such as WireGuard.
     pub danger_plaintext: bool,
+}
+
+impl std::fmt::Debug for PostgresOptions {
+    /// Without the address, which may hold a password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "PostgresOptions(schema {}, {} readers, {:?})", self.schema, self.readers, self.retention)
+    }
 }
 
 impl PostgresOptions {

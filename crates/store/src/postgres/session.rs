@@ -160,3 +160,5 @@ fn chance() -> u64 {
     RandomState::new().hash_one(0_u8)
 }
 
+#[cfg(test)]
+mod tests;

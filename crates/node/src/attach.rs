@@ -12,7 +12,7 @@ use playhouse_package::{PackageConcurrency, VerifiedPackage, VerifyError};
 use playhouse_types::{ActorError, ActorId, ActorType, Code, ErrorKind, Serial};
 
 use crate::actor_ref::ActorRef;
-use crate::cell::{Cell, Origin, Setup};
+use crate::cell::{Cell, Durable, Origin, Setup};
 use crate::error::NodeError;
 use crate::grants::Grants;
 use crate::key::KeyBy;
@@ -111,7 +111,7 @@ impl Node {
         program: Arc<dyn Prepared>,
         options: ActorOptions,
     ) -> Result<ActorRef, NodeError> {
-        let grants = options.grants.unwrap_or(Grants::ACTR);
+        let grants = options.grants.unwrap_or(Grants::ALL);
         self.start(actor_type, program, options, (grants, None)).await
     }
 
@@ -119,7 +119,7 @@ impl Node {
         &self,
         actor_type: ActorType,
         program: Arc<dyn Prepared>,
-        options: ActorOptions,
+        mut options: ActorOptions,
         (grants, package): (Grants, Option<Origin>),
     ) -> Result<ActorRef, NodeError> {
         if self.0.stopping.load(Ordering::Acquire) {
@@ -129,6 +129,8 @@ impl Node {
         if concurrency != Concurrency::Serial && program.concurrency() == playhouse_engine::Concurrency::Serial {
             return Err(NodeError::NotConcurrent { actor_type });
         }
+        let settings = self.0.given.settings.seen_with(&options.settings);
+        options.settings = settings.map_err(|source| NodeError::Settings { actor_type: actor_type.clone(), source })?;
         let setup = Arc::new(Setup {
             limits: Arc::new(options.limits.clone()),
             grants: grants.and(self.0.policy.grants),
@@ -141,9 +143,14 @@ impl Node {
             package,
             options,
         });
-        let serial = Serial::new(self.0.next_serial.fetch_add(1, Ordering::Relaxed));
+        let durable = self.open_stored(&actor_type, &setup).await?;
+        let serial = match &durable {
+            Some(durable) => durable.view().lease().serial,
+            None => Serial::new(self.0.next_serial.fetch_add(1, Ordering::Relaxed)),
+        };
         let id = ActorId::new(self.0.realm, serial, actor_type.clone());
-        let cell = Cell::new(Arc::clone(&self.0), id, program, setup);
+        let cell = Cell::new(Arc::clone(&self.0), id, program, setup, durable);
+        cell.register();
         // Found from now on: messages wait in its mailbox until it has started.
         self.0.directory.insert(Arc::clone(&cell));
         if self.0.stopping.load(Ordering::Acquire) {
@@ -173,6 +180,17 @@ impl Node {
             Ok(Err(source)) => Err(NodeError::Start { actor_type, source }),
             Err(_) => Err(NodeError::Stopping),
         }
+    }
+}
+
+impl Node {
+    /// Opens the actor in the node's store, if there is one.
+    async fn open_stored(&self, actor_type: &ActorType, setup: &Setup) -> Result<Option<Durable>, NodeError> {
+        let Some(keeper) = &self.0.keeper else { return Ok(None) };
+        let taken = |instance| NodeError::InstanceTaken { actor_type: actor_type.clone(), instance };
+        let name = keeper.name(self.0.realm, actor_type, setup.options.instance.as_deref()).map_err(taken)?;
+        let opened = Durable::open(keeper, name, setup).await;
+        opened.map(Some).map_err(|source| NodeError::Open { actor_type: actor_type.clone(), source })
     }
 }
 

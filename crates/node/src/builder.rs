@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 use playhouse_engine::Engine;
 use playhouse_package::{PackageLimits, TrustPolicy};
 use playhouse_scheduler::{DeadLetters, Waits};
+use playhouse_store::Store;
 use playhouse_types::limits::MESSAGE_BYTES_MAX;
 use playhouse_types::{ActorError, Realm};
 use tokio::runtime::Handle;
@@ -20,10 +21,13 @@ use crate::compute::Compute;
 use crate::directory::Directory;
 use crate::error::NodeError;
 use crate::grants::Grants;
+use crate::keeper::Keeper;
+use crate::keyring::{MasterKeys, claim_now};
 use crate::logs::Logs;
 use crate::node::Node;
 use crate::programs::Programs;
-use crate::shared::Shared;
+use crate::settings::Settings;
+use crate::shared::{Given, Shared};
 use crate::shell::{Shell, ShellHandler, ShellMessage};
 
 /// Dead letters that a node keeps; the oldest make room.
@@ -47,7 +51,7 @@ pub struct Policy {
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { grants: Grants::ACTR, danger_native_in_process: false, message_bytes_max: MESSAGE_BYTES_MAX }
+        Self { grants: Grants::ALL, danger_native_in_process: false, message_bytes_max: MESSAGE_BYTES_MAX }
     }
 }
 
@@ -60,6 +64,10 @@ pub struct NodeBuilder {
     package_limits: PackageLimits,
     cache_dir: Option<PathBuf>,
     shell: Option<ShellHandler>,
+    store: Option<Arc<dyn Store>>,
+    owner: Option<String>,
+    masters: Option<MasterKeys>,
+    settings: Settings,
 }
 
 impl std::fmt::Debug for NodeBuilder {
@@ -104,6 +112,36 @@ impl NodeBuilder {
         self
     }
 
+    /// The master key under which the keys of actors are sealed, also with former ones; see [`MasterKeys`]. Without it, actors have no
+    /// keys.
+    #[must_use]
+    pub fn master_key(mut self, keys: impl Into<MasterKeys>) -> Self {
+        self.masters = Some(keys.into());
+        self
+    }
+
+    /// Settings of all actors, and secrets for those actors whose own settings name them.
+    #[must_use]
+    pub fn settings(mut self, settings: Settings) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// Where messages, state, timers and keys of actors are kept. Without it they end with the process.
+    #[must_use]
+    pub fn store(mut self, store: Arc<dyn Store>) -> Self {
+        self.store = Some(store);
+        self
+    }
+
+    /// Under which name the node owns its actors in the store; the name of the machine if not said. Nodes that share a store need names
+    /// that differ; a node needs the same one each time, or it has to wait until its former leases end.
+    #[must_use]
+    pub fn owner(mut self, name: impl Into<String>) -> Self {
+        self.owner = Some(name.into());
+        self
+    }
+
     /// What handles the messages that actors send to their shell. It runs on the node's runtime and must not block.
     #[must_use]
     pub fn shell<F, R>(mut self, handler: F) -> Self
@@ -118,9 +156,13 @@ impl NodeBuilder {
     /// Starts the node on the tokio runtime around.
     ///
     /// # Errors
-    /// [`NodeError::NoRuntime`] outside a runtime; [`NodeError::Setup`] if an engine cannot be set up.
+    /// [`NodeError::NoRuntime`] outside a runtime; [`NodeError::Setup`] if an engine cannot be set up; [`NodeError::Keys`] if the
+    /// store has keys that the master keys do not open.
     pub fn start(self) -> Result<Node, NodeError> {
         let runtime = Handle::try_current().map_err(|_| NodeError::NoRuntime)?;
+        if let (Some(store), Some(keys)) = (&self.store, &self.masters) {
+            claim_now(&runtime, &**store, keys)?;
+        }
         let wasm = wasm_engine(self.cache_dir)?;
         let native = native_engine(&self.policy)?;
         Ok(Node::new(Shared {
@@ -143,8 +185,17 @@ impl NodeBuilder {
                 native,
                 in_use: Mutex::new(HashMap::new()),
             },
+            keeper: self.store.map(|store| Arc::new(Keeper::new(store, self.owner.unwrap_or_else(machine_name)))),
+            given: Given { masters: self.masters.map(Arc::new), settings: self.settings.into() },
         }))
     }
+}
+
+/// The name of this machine, cut to what a store takes.
+fn machine_name() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok().or_else(|| std::env::var("HOSTNAME").ok());
+    let name = name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).unwrap_or("node".to_owned());
+    name.chars().take(playhouse_store::limits::OWNER_BYTES_MAX / 4).collect()
 }
 
 type MaybeEngine = Option<Arc<dyn Engine>>;

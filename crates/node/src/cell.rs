@@ -4,15 +4,21 @@
 //! channel and no timer was involved. Whatever takes longer goes on in a task of the node, so that a caller that goes away
 //! neither stops a handler nor leaves its actor locked.
 
+mod acks;
+mod commit;
 mod contained;
+mod durable;
 mod host;
+mod intake;
 mod life;
 mod once;
 mod outcome;
 mod refusal;
 mod run;
+mod state;
 mod streams;
 mod submit;
+mod turn;
 
 use std::sync::{Arc, Weak};
 use std::time::Instant;
@@ -33,12 +39,15 @@ use crate::shared::Shared;
 use crate::status::{ActorState, ActorStatus, Tallies};
 
 pub(crate) use contained::never_nest;
+pub(crate) use durable::Durable;
 pub(crate) use outcome::Letter;
 pub(crate) use submit::Request;
 
 use once::OnceAnswer;
 use outcome::Then;
+use run::{Record, Run};
 use streams::Streams;
+use turn::Turns;
 
 /// What does not change while an actor lives; actors that start alike share it.
 pub(crate) struct Setup {
@@ -68,6 +77,8 @@ pub(crate) struct Cell {
     node: Arc<Shared>,
     program: Arc<dyn Prepared>,
     setup: Arc<Setup>,
+    /// What it has in the node's store, if the node has one.
+    durable: Option<Box<Durable>>,
     gate: Mutex<Gate>,
     /// Rings when a message has been handled while somebody waits for room or for the end.
     changed: Notify,
@@ -78,6 +89,8 @@ struct Gate {
     mailbox: Mailbox<Work>,
     /// Present exactly while the mailbox is not paused, except at the end.
     workload: Option<Arc<dyn Workload>>,
+    /// What its messages may do, on a node with a store; present while the workload is.
+    turns: Option<Turns>,
     state: ActorState,
     /// Counts workloads, so that the late end of a run does not count against its successor.
     life: u32,
@@ -92,6 +105,8 @@ struct Gate {
     chain: CallChain,
     /// Whether a task is on its way to hand out what is queued.
     draining: bool,
+    /// Whether messages wait for commits under way, and a task for these.
+    held_up: bool,
     /// Whether the workload has been told that its mailbox is filling.
     pressed: bool,
     supervisor: Supervisor,
@@ -113,6 +128,8 @@ struct Envelope {
     request_id: RequestId,
     deadline: Option<Instant>,
     chain: CallChain,
+    /// Whether its caller may repeat it also after a restart of the node, so that the store remembers the reply.
+    recorded: bool,
 }
 
 /// A message that waits to be handled.
@@ -135,14 +152,39 @@ impl Work {
     }
 }
 
+/// What a workload leaves behind, to be dropped where no lock is held.
+struct Lost(#[expect(dead_code, reason = "dropped late")] (Option<Arc<dyn Workload>>, Option<Turns>, Streams));
+
 impl Gate {
+    /// Takes the workload away; its runs that are under way do not count any more.
+    fn clear(&mut self) -> Lost {
+        self.life += 1;
+        self.mailbox.pause();
+        Lost((self.workload.take(), self.turns.take(), self.extras().streams.take()))
+    }
+
+    /// Whether a message has to bring the actor back into memory, which then is under way.
+    fn rouse(&mut self) -> bool {
+        let passive = self.state == ActorState::Passive;
+        if passive {
+            self.state = ActorState::Restarting;
+        }
+        passive
+    }
+
     fn extras(&mut self) -> &mut Extras {
         self.extras.get_or_insert_default()
     }
 }
 
 impl Cell {
-    pub(crate) fn new(node: Arc<Shared>, id: ActorId, program: Arc<dyn Prepared>, setup: Arc<Setup>) -> Arc<Self> {
+    pub(crate) fn new(
+        node: Arc<Shared>,
+        id: ActorId,
+        program: Arc<dyn Prepared>,
+        setup: Arc<Setup>,
+        durable: Option<Durable>,
+    ) -> Arc<Self> {
         let options = &setup.options;
         let mut mailbox = Mailbox::new(MailboxConfig {
             capacity: options.mailbox.capacity,
@@ -154,6 +196,7 @@ impl Cell {
         let gate = Gate {
             mailbox,
             workload: None,
+            turns: None,
             state: ActorState::Starting,
             life: 0,
             watchers: 0,
@@ -161,6 +204,7 @@ impl Cell {
             heavy: 0,
             chain: CallChain::root(),
             draining: false,
+            held_up: false,
             pressed: false,
             supervisor: Supervisor::new(options.restart),
             tallies: Tallies::default(),
@@ -173,6 +217,7 @@ impl Cell {
             node,
             program,
             setup,
+            durable: durable.map(Box::new),
             gate: Mutex::new(gate),
             changed: Notify::new(),
         })
@@ -221,14 +266,33 @@ impl Cell {
         }
     }
 
-    fn context(self: &Arc<Self>, envelope: Envelope) -> Context {
+    fn context(self: &Arc<Self>, run: &mut Run, envelope: Envelope, event: &Event) -> Context {
+        let host = match (&run.turn, &self.durable) {
+            (Some(turn), Some(durable)) => {
+                let route = match event {
+                    Event::Request { route, .. } => Some(route),
+                    _ => None,
+                };
+                run.class = durable.classes.effects(route);
+                run.record = envelope.recorded.then(|| {
+                    let key = durable::request_key(envelope.caller.as_ref(), &envelope.request_id);
+                    Box::new(Record { key, always: route.is_some_and(|route| durable.classes.records(route)) })
+                });
+                Arc::clone(turn) as Arc<dyn playhouse_engine::Host>
+            }
+            _ => Arc::clone(self) as Arc<dyn playhouse_engine::Host>,
+        };
+        self.context_of(envelope, host)
+    }
+
+    fn context_of(&self, envelope: Envelope, host: Arc<dyn playhouse_engine::Host>) -> Context {
         Context {
             self_id: self.id.clone(),
             caller: envelope.caller,
             request_id: envelope.request_id,
             deadline: envelope.deadline,
             chain: envelope.chain,
-            host: Arc::clone(self) as Arc<dyn playhouse_engine::Host>,
+            host,
         }
     }
 

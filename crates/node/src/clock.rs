@@ -1,6 +1,8 @@
 //! Points in time that cannot overflow.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use playhouse_types::Timestamp;
 
 /// The longest time that anything waits. Longer ones mean "for ever".
 const FAR: Duration = Duration::from_secs(30 * 86_400);
@@ -8,6 +10,12 @@ const FAR: Duration = Duration::from_secs(30 * 86_400);
 /// The time so much later, a month at most.
 pub(crate) fn after(wait: Duration) -> Instant {
     Instant::now() + wait.min(FAR)
+}
+
+/// The time of day, as actors see it. A clock that is set before 1970 counts as 1970.
+pub(crate) fn timestamp() -> Timestamp {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::clamped(now.as_secs(), now.subsec_nanos())
 }
 
 #[cfg(test)]

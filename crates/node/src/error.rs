@@ -1,6 +1,7 @@
 //! Why an actor could not be had.
 
 use playhouse_package::VerifyError;
+use playhouse_store::StoreError;
 use playhouse_types::{ActorError, ActorType, Code};
 
 /// Why [`crate::Node`] did not do what it was asked.
@@ -52,6 +53,38 @@ pub enum NodeError {
         #[source]
         source: ActorError,
     },
+    /// The store has keys that the node's master keys do not open, a key is not as it would have to be, or the store failed.
+    #[error(transparent)]
+    Keys(#[from] crate::keyring::KeyringError),
+    /// The actor is to have settings or secrets that it cannot have.
+    #[error("{actor_type} cannot have its settings: {source}")]
+    Settings {
+        /// The actor.
+        actor_type: ActorType,
+        /// Why.
+        #[source]
+        source: crate::settings::SettingsError,
+    },
+    /// The actor could not be opened in the node's store: it runs elsewhere, or the store cannot do what its options ask for.
+    #[error("{actor_type} cannot be opened in the store: {source}")]
+    Open {
+        /// The actor.
+        actor_type: ActorType,
+        /// Why.
+        #[source]
+        source: StoreError,
+    },
+    /// An actor of that type and instance name runs on this node. Give this one another name.
+    #[error("an instance {instance:?} of {actor_type} runs on this node already")]
+    InstanceTaken {
+        /// The actor.
+        actor_type: ActorType,
+        /// The name.
+        instance: String,
+    },
+    /// The store did not do what it was asked.
+    #[error("the store: {0}")]
+    Store(#[source] StoreError),
     /// The node is stopping.
     #[error("the node is stopping")]
     Stopping,
@@ -96,6 +129,10 @@ impl NodeError {
             Self::EngineMissing { .. } => Code::EngineMissing,
             Self::NotConcurrent { .. } | Self::BadKey { .. } => Code::Config,
             Self::Start { source, .. } | Self::Retry { source, .. } => source.code(),
+            Self::Keys(error) => error.code(),
+            Self::Settings { source, .. } => source.code(),
+            Self::Open { source, .. } | Self::Store(source) => source.code(),
+            Self::InstanceTaken { .. } => Code::ActorOwned,
             Self::Stopping => Code::NodeStopping,
             Self::NoDeadLetter { .. } | Self::NotParked { .. } => Code::Usage,
             Self::NoActor { .. } => Code::UnknownActor,

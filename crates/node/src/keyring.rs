@@ -1,13 +1,14 @@
 //! Keys of actors: used under the node's master key, kept in the node's store, committed with the message that made them.
 //!
 //! [`perform`] is what an actor's turn calls for a `CryptoOp`. The rest is for operators: which master keys a store is in use
-//! with ([`claim`]), sealing every record anew under another one ([`MasterKeys::reseal`]), and the keys of one actor
+//! with ([`claim_now`]), sealing every record anew under another one ([`MasterKeys::reseal`]), and the keys of one actor
 //! ([`MasterKeys::actor_keys`], [`MasterKeys::rotate_key`], [`MasterKeys::retire_key`]).
 
 mod actor_keys;
 mod claim;
 mod error;
 mod masters;
+mod online;
 mod reseal;
 
 use std::sync::Arc;
@@ -21,7 +22,7 @@ use crate::random;
 use crate::shared::Shared;
 
 pub use actor_keys::ActorKeys;
-pub(crate) use claim::claim;
+pub(crate) use claim::claim_now;
 pub use error::KeyringError;
 pub use masters::MasterKeys;
 pub use reseal::{DamagedKey, RESEAL_DAMAGE_LISTED_MAX, Resealed};

@@ -30,6 +30,9 @@ impl Drop for Last {
     fn drop(&mut self) {
         self.0.stopping.store(true, Ordering::Release);
         self.0.directory.all().iter().for_each(|cell| cell.vanish());
+        if let Some(keeper) = &self.0.keeper {
+            keeper.close();
+        }
     }
 }
 
@@ -42,6 +45,9 @@ impl std::fmt::Debug for Node {
 impl Node {
     pub(crate) fn new(shared: Shared) -> Self {
         let shared = Arc::new(shared);
+        if let Some(keeper) = &shared.keeper {
+            crate::keeper::start(keeper, &shared.runtime);
+        }
         Self(Arc::clone(&shared), Arc::new(Last(shared)))
     }
 

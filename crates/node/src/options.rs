@@ -5,10 +5,13 @@ use std::time::Duration;
 
 use playhouse_engine::Limits;
 use playhouse_scheduler::{FullPolicy, Mode, Priority, RestartPolicy};
+use playhouse_store::{QueueLimits, Quota};
 use playhouse_types::RequestId;
 
+use crate::durability::DurabilityPolicy;
 use crate::grants::Grants;
 use crate::key::KeyBy;
+use crate::settings::Settings;
 
 /// How many messages an actor handles at the same time.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -68,6 +71,20 @@ pub struct ActorOptions {
     pub limits: Limits,
     /// Host operations that the actor may use; if not said, what the package declares, and else what actr 0.3 gives. The node's policy has the last word.
     pub grants: Option<Grants>,
+    /// Settings and secrets of the actor.
+    pub settings: Settings,
+    /// On a node with a store, under which name the actor's messages and state are kept beside those of others of its type. If not said,
+    /// `1`, or the first number that no running actor of the type has.
+    pub instance: Option<String>,
+    /// On a node with a store, what of the actor survives what.
+    pub durability: DurabilityPolicy,
+    /// On a node with a store, what the actor may keep.
+    pub quota: Quota,
+    /// On a node with a store, what may wait for the actor there, beyond what waits in its mailbox.
+    pub stored: QueueLimits,
+    /// How long the actor is idle before its workload leaves memory. The next message or timer makes it anew: what it kept in its own
+    /// memory is lost then, what it kept in its state is there. If not said, never.
+    pub passivate_after: Option<Duration>,
 }
 
 /// The time that a call has unless it says otherwise: the default of actr 0.3.

@@ -15,8 +15,11 @@ use crate::builder::Policy;
 use crate::cell::{Cell, Letter};
 use crate::compute::Compute;
 use crate::directory::Directory;
+use crate::keeper::Keeper;
+use crate::keyring::MasterKeys;
 use crate::logs::Logs;
 use crate::programs::Programs;
+use crate::settings::NodeSettings;
 use crate::shell::Shell;
 
 /// What all parts of a node share.
@@ -34,6 +37,16 @@ pub(crate) struct Shared {
     pub(crate) next_serial: AtomicU64,
     pub(crate) stopping: AtomicBool,
     pub(crate) programs: Programs,
+    pub(crate) keeper: Option<Arc<Keeper>>,
+    pub(crate) given: Given,
+}
+
+/// What the operator gives to the actors.
+#[derive(Default)]
+pub(crate) struct Given {
+    /// Under which the keys of the actors are sealed.
+    pub(crate) masters: Option<Arc<MasterKeys>>,
+    pub(crate) settings: NodeSettings,
 }
 
 /// A dead letter and whom it was for.

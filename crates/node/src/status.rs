@@ -23,6 +23,8 @@ pub enum ActorState {
         /// What it crashed of last.
         cause: ActorError,
     },
+    /// It has left memory because it was idle; the next message or timer brings it back.
+    Passive,
     /// It finishes what it handles.
     Stopping,
     /// It is gone.
@@ -38,6 +40,7 @@ impl ActorState {
             Self::Running => "running",
             Self::Restarting => "restarting",
             Self::Parked { .. } => "parked",
+            Self::Passive => "passive",
             Self::Stopping => "stopping",
             Self::Stopped => "stopped",
         }

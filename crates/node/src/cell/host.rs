@@ -13,15 +13,30 @@ use playhouse_types::{
 };
 
 use super::refusal::chain_error;
-use super::{Cell, Request};
+use super::turn::Turn;
+use super::{Cell, Request, state};
+use crate::clock;
 use crate::grants::Grant;
 use crate::ids;
+use crate::keyring;
 use crate::options::TIMEOUT;
+use crate::random;
 use crate::scope::{Awaited, Scope};
 use crate::shell::ShellMessage;
 
 impl Host for Cell {
     fn perform(&self, context: &Context, op: HostOp) -> HostFuture {
+        self.perform_in(None, context, op)
+    }
+
+    fn log(&self, actor: &ActorId, level: LogLevel, text: &str) {
+        self.log_of(actor, level, text);
+    }
+}
+
+impl Cell {
+    /// Performs an operation, with effects if the message has a turn.
+    pub(super) fn perform_in(&self, turn: Option<Arc<Turn>>, context: &Context, op: HostOp) -> HostFuture {
         let grant = Grant::of(&op);
         if !self.setup.grants.has(grant) {
             return Box::pin(ready(Err(self.not_granted(grant))));
@@ -52,14 +67,30 @@ impl Host for Cell {
                 self.unregister_stream(&stream_id);
                 Box::pin(ready(Ok(HostReply::Done)))
             }
-            HostOp::State(_) | HostOp::Timer(_) | HostOp::Crypto(_) => Box::pin(ready(Err(self.no_store()))),
-            HostOp::Config { .. } | HostOp::Secret { .. } => Box::pin(ready(Ok(HostReply::Maybe(None)))),
-            HostOp::Random { .. } | HostOp::Now => Box::pin(ready(Err(self.no_store()))),
+            HostOp::Crypto(op) if !keyring::uses_keys(&op) => {
+                Box::pin(async move { keyring::perform_without_keys(&me.node, op).await })
+            }
+            HostOp::State(_) | HostOp::Timer(_) | HostOp::Crypto(_) => match turn {
+                Some(turn) => Box::pin(me.perform_stored(turn, op)),
+                None => Box::pin(ready(Err(self.no_store()))),
+            },
+            HostOp::Config { name } => Box::pin(ready(Ok(HostReply::Maybe(self.setup.options.settings.config(&name))))),
+            HostOp::Secret { name } => Box::pin(ready(Ok(HostReply::Maybe(self.setup.options.settings.secret(&name))))),
+            HostOp::Random { bytes } => Box::pin(ready(random::bytes(bytes).map(HostReply::Bytes))),
+            HostOp::Now => Box::pin(ready(Ok(HostReply::Time(clock::timestamp())))),
         }
     }
 
-    fn log(&self, actor: &ActorId, level: LogLevel, text: &str) {
-        self.node.logs.write(actor, level, text);
+    /// Performs an operation that reads or makes effects.
+    async fn perform_stored(self: Arc<Self>, turn: Arc<Turn>, op: HostOp) -> Result<HostReply, ActorError> {
+        match op {
+            HostOp::State(op) => state::perform(turn, op).await,
+            HostOp::Crypto(op) => {
+                let mut slot = turn.slot().await?;
+                keyring::perform(&self.node, &self.id, op, slot.effects()?).await
+            }
+            _ => Err(self.no_store()),
+        }
     }
 }
 

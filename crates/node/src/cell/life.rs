@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use parking_lot::MutexGuard;
-use playhouse_engine::{Failure, Outcome, Seed, Workload};
+use playhouse_engine::{Failure, Host, Outcome, Seed, Workload};
 use playhouse_scheduler::{CallChain, Restart};
 use playhouse_types::{ActorError, Code, ErrorKind, Event, LogLevel, RequestId};
 
 use super::contained::begin_contained;
 use super::outcome::jitter;
+use super::turn::{Source, Turn, Turns};
 use super::{Cell, Envelope, Gate};
 use crate::clock::after;
 use crate::compute::Attended;
@@ -27,38 +28,48 @@ impl Cell {
     }
 
     async fn start_uncontained(self: &Arc<Self>) -> Result<(), ActorError> {
+        let source = match &self.durable {
+            Some(durable) => {
+                durable.settle(&self.setup).await?;
+                Some(Source::new(durable.view()))
+            }
+            None => None,
+        };
+        let source = source.as_ref();
         let seed = Seed {
             self_id: self.id.clone(),
             host: Arc::clone(self) as Arc<dyn playhouse_engine::Host>,
             limits: Arc::clone(&self.setup.limits),
         };
         let workload = Attended::here(&self.node, self.program.create(seed)).await?;
-        if let Err(failure) = self.hook(&workload, Event::Start).await {
+        if let Err(failure) = self.hook(&workload, source, Event::Start).await {
             let error = failure.into_error();
             let code = if error.code() == Code::Unspecified { Code::GuestStart } else { error.code() };
             return Err(ActorError::coded(error.kind(), code, format!("its start hook failed: {}", error.message())));
         }
-        match self.hook(&workload, Event::Ready).await {
+        match self.hook(&workload, source, Event::Ready).await {
             Err(Failure::Crash(error)) => return Err(error),
             Err(Failure::Error(error)) => {
                 self.log(LogLevel::Warn, &format!("its ready hook failed: {}", error.to_text()))
             }
             Ok(_) => {}
         }
-        if self.open(Arc::clone(&workload)) {
+        if self.open(Arc::clone(&workload), source.cloned()) {
+            self.read_on();
             return Ok(());
         }
-        let _ = self.hook(&workload, Event::Stop).await;
+        let _ = self.hook(&workload, source, Event::Stop).await;
         Err(self.stopped())
     }
 
     /// Lets messages in; false if the actor has been stopped in the meantime.
-    fn open(self: &Arc<Self>, workload: Arc<dyn Workload>) -> bool {
+    fn open(self: &Arc<Self>, workload: Arc<dyn Workload>, source: Option<Source>) -> bool {
         let mut gate = self.gate.lock();
         if gate.is_ending() {
             return false;
         }
         gate.workload = Some(workload);
+        gate.turns = source.map(Turns::new);
         gate.state = ActorState::Running;
         gate.supervisor.started();
         let runnable = gate.mailbox.resume();
@@ -69,25 +80,34 @@ impl Cell {
         true
     }
 
-    /// Runs a lifecycle hook outside the mailbox, which is paused.
-    async fn hook(self: &Arc<Self>, workload: &Arc<dyn Workload>, event: Event) -> Outcome {
+    /// Runs a lifecycle hook outside the mailbox, which is paused. What it did is committed when this returns.
+    async fn hook(self: &Arc<Self>, workload: &Arc<dyn Workload>, source: Option<&Source>, event: Event) -> Outcome {
         let request_id = event.request_id().unwrap_or(RequestId::from_static("lifecycle"));
         let deadline = after(self.setup.limits.wall);
-        let envelope = Envelope { caller: None, request_id, deadline: Some(deadline), chain: CallChain::root() };
-        let running = self.contained(begin_contained(Arc::clone(workload), self.context(envelope), event));
-        self.node.until(deadline, Attended::here(&self.node, running)).await.unwrap_or_else(|| {
+        let chain = CallChain::root();
+        let envelope = Envelope { caller: None, request_id, deadline: Some(deadline), chain, recorded: false };
+        let turn = source.map(|source| Turn::new(self.me.clone(), source.clone()));
+        let host = match &turn {
+            Some(turn) => Arc::clone(turn) as Arc<dyn Host>,
+            None => Arc::clone(self) as Arc<dyn Host>,
+        };
+        let context = self.context_of(envelope, host);
+        let running = self.contained(begin_contained(Arc::clone(workload), context, event));
+        let handled = self.node.until(deadline, Attended::here(&self.node, running)).await.unwrap_or_else(|| {
             let text = format!("a hook took longer than {:?}", self.setup.limits.wall);
             Err(Failure::Crash(ActorError::coded(ErrorKind::TimedOut, Code::DeadlineExpired, text)))
-        })
+        });
+        if let (Ok(_), Some(turn), Some(source)) = (&handled, turn, source) {
+            self.commit_hook(turn.end(), source).await.map_err(Failure::Crash)?;
+        }
+        handled
     }
 
     /// The workload is lost: another will be made, unless that has happened too often.
     pub(super) fn crashed(self: &Arc<Self>, mut gate: MutexGuard<'_, Gate>, cause: &ActorError) {
-        gate.life += 1;
         gate.tallies.crashes += 1;
-        gate.mailbox.pause();
         // Dropping a workload may unmap memory, and closing streams wakes senders: not under the lock.
-        let lost = (gate.workload.take(), gate.extras().streams.take());
+        let lost = gate.clear();
         if gate.is_ending() {
             drop(gate);
             return drop(lost);
@@ -112,7 +132,7 @@ impl Cell {
         drop(lost);
     }
 
-    async fn revive(self: Arc<Self>, when: Instant) {
+    pub(super) async fn revive(self: Arc<Self>, when: Instant) {
         if when > Instant::now() {
             tokio::time::sleep_until(when.into()).await;
         }
@@ -174,11 +194,19 @@ impl Cell {
 
     async fn end(self: Arc<Self>, deadline: Instant) {
         let idle = self.wait_until(deadline, |gate| gate.mailbox.running() == 0).await;
-        let workload = self.gate.lock().workload.take();
+        let (workload, turns) = {
+            let mut gate = self.gate.lock();
+            (gate.workload.take(), gate.turns.take())
+        };
+        if let Some(durable) = &self.durable {
+            // What was handled is told before the actor is gone.
+            let _ = self.node.until(deadline, durable.acks.idle()).await;
+        }
+        let source = turns.as_ref().map(Turns::source);
         if !idle {
             self.log(LogLevel::Warn, "stopped while a message was still being handled; its stop hook did not run");
         } else if let Some(workload) = workload.filter(|workload| !workload.is_lost()) {
-            let last = self.node.until(deadline, self.hook(&workload, Event::Stop)).await;
+            let last = self.node.until(deadline, self.hook(&workload, source, Event::Stop)).await;
             if let Some(Err(failure)) = last {
                 self.log(LogLevel::Warn, &format!("its stop hook failed: {}", failure.into_error().to_text()));
             }
@@ -193,14 +221,17 @@ impl Cell {
 
     /// Is gone at once, without a last hook.
     pub(crate) fn vanish(&self) {
-        let lost = {
+        let (lost, first) = {
             let mut gate = self.gate.lock();
+            let first = gate.state != ActorState::Stopped;
             gate.state = ActorState::Stopped;
-            gate.mailbox.pause();
-            (gate.workload.take(), gate.extras().streams.take())
+            (gate.clear(), first)
         };
         drop(lost);
         self.flush_if_closed();
+        if let Some(durable) = self.durable.as_ref().filter(|_| first) {
+            durable.release();
+        }
         self.changed.notify_waiters();
         self.node.directory.remove(&self.id);
     }

@@ -5,9 +5,12 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use playhouse_scheduler::{CallId, Dedup, DedupConfig, Verdict};
+use playhouse_store::Recorded;
 use playhouse_types::{ActorError, Code, ErrorKind};
 use tokio::sync::oneshot;
 
+use super::durable::{outcome_of, request_key};
+use super::outcome::Reply;
 use super::{Cell, Request};
 use crate::clock::after;
 
@@ -34,7 +37,10 @@ impl Cell {
                 let cell = Arc::clone(self);
                 // The outcome is awaited for longer than any caller does: whoever asks again must hear what really happened.
                 self.node.runtime.spawn(async move {
-                    let reply = cell.call_any(request, after(Duration::MAX)).await;
+                    let reply = match cell.recorded(&call).await {
+                        Some(outcome) => Reply { outcome, begun: true },
+                        None => cell.call_any(request, after(Duration::MAX)).await,
+                    };
                     cell.finish_once(&call, reply.outcome, reply.begun);
                 });
             }
@@ -43,6 +49,19 @@ impl Cell {
             Some(Ok(outcome)) => outcome,
             Some(Err(_)) => Err(self.stopped()),
             None => Err(self.late()),
+        }
+    }
+
+    /// What the store knows of a request from before a restart of the node. A client's number is another one's after that.
+    async fn recorded(&self, call: &CallId) -> Option<Result<Bytes, ActorError>> {
+        let durable = self.durable.as_ref().filter(|_| call.client == 0)?;
+        let key = request_key(call.caller.as_ref(), &call.request);
+        match durable.keeper.store.recorded(durable.key, &key).await {
+            Ok(None) => None,
+            Ok(Some(Recorded::Answered(Some(recorded)))) => Some(outcome_of(recorded)),
+            Ok(Some(Recorded::Answered(None) | Recorded::Pending(_))) => Some(Err(told(call))),
+            // Whether it was handled is not known: handling it again might do everything twice.
+            Err(error) => Some(Err(error.into())),
         }
     }
 
@@ -119,6 +138,11 @@ impl Drop for Telling<'_> {
 
 fn call_id(request: &Request) -> CallId {
     CallId { caller: request.caller.clone(), client: request.client, request: request.request_id.clone() }
+}
+
+fn told(call: &CallId) -> ActorError {
+    let text = format!("request {} was sent as a tell before, which has no reply", call.request);
+    ActorError::coded(ErrorKind::InvalidArgument, Code::AlreadyHandled, text)
 }
 
 fn spent(call: &CallId) -> ActorError {

@@ -6,6 +6,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use playhouse_engine::{Failure, Outcome};
 use playhouse_scheduler::{CallChain, Mailbox, Priority, Sentence, Ticket};
+use playhouse_store::{Position, Time};
 use playhouse_types::{
     ActorError, ActorId, Code, ErrorCategory, ErrorEvent, ErrorKind, Event, Fault, LogLevel, RouteKey, Timestamp,
 };
@@ -56,15 +57,31 @@ pub(crate) struct Letter {
     pub(crate) attempts: u32,
     /// How often its actor crashed of something else meanwhile.
     beside: u32,
+    /// Where the store has it.
+    pub(super) stored: Option<Stored>,
+}
+
+/// Where the store has what a tell comes from, until a commit consumes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Stored {
+    /// A message of the mailbox.
+    Message(Position),
+    /// A timer that is due.
+    Timer {
+        /// Its name.
+        name: String,
+        /// When it was due.
+        due: Time,
+    },
 }
 
 impl Letter {
     pub(super) fn new(from: Option<ActorId>, route: RouteKey, payload: Bytes) -> Self {
-        Self { from, route, payload, attempts: 0, beside: 0 }
+        Self { from, route, payload, attempts: 0, beside: 0, stored: None }
     }
 
     /// Takes note of a crash, and whether this letter was its cause.
-    fn charge(&mut self, cause: bool) {
+    pub(super) fn charge(&mut self, cause: bool) {
         if cause || self.beside >= BESIDE_MAX {
             self.attempts += 1;
         } else {
@@ -80,13 +97,13 @@ impl Cell {
     }
 
     /// `give_back` is told whether the message crashed the workload, rather than ended because another did.
-    fn settle_with(
+    pub(super) fn settle_with(
         self: &Arc<Self>,
         run: Run,
         outcome: &Outcome,
         give_back: impl FnOnce(&mut Mailbox<Work>, Ticket, bool) -> bool,
     ) -> bool {
-        let Run { ticket, life, timed, .. } = run;
+        let Run { ticket, life, timed, turn, .. } = run;
         let mut gate = self.gate.lock();
         gate.tallies.handled += 1;
         if gate.chain.depth() > 0 {
@@ -94,6 +111,12 @@ impl Cell {
         }
         if let Some(start) = timed {
             gate.latency.record(start.elapsed());
+        }
+        if let Some(turn) = turn
+            && gate.life == life
+            && let Some(turns) = &mut gate.turns
+        {
+            turns.put_back(turn);
         }
         let crash = match outcome {
             Err(Failure::Crash(cause)) if gate.life == life => Some(cause),
@@ -117,6 +140,9 @@ impl Cell {
 
     /// As [`Self::settle`], and tells whoever has to hear of it.
     pub(super) fn conclude(self: &Arc<Self>, run: Run, outcome: Outcome, then: Then) -> bool {
+        if run.turn.is_some() {
+            return self.conclude_stored(run, outcome, then);
+        }
         let (then, outcome) = match (then, outcome) {
             (Then::Nobody(letter), Err(Failure::Crash(cause))) => return self.tell_crashed(run, *letter, cause),
             other => other,
@@ -147,7 +173,7 @@ impl Cell {
 
     /// Puts a tell whose actor crashed back before all others, for when the actor has been started again; or buries it, if it has
     /// crashed its actor often enough.
-    fn tell_crashed(self: &Arc<Self>, run: Run, mut letter: Letter, cause: ActorError) -> bool {
+    pub(super) fn tell_crashed(self: &Arc<Self>, run: Run, mut letter: Letter, cause: ActorError) -> bool {
         let what = format!("a tell of {}", letter.route);
         let restart = self.setup.options.restart;
         let failure = Failure::Crash(cause.clone());
@@ -171,8 +197,11 @@ impl Cell {
     }
 
     /// Keeps a letter that will not be handled for an operator to look at.
-    fn bury(&self, letter: Letter, cause: ActorError) {
+    pub(super) fn bury(&self, letter: Letter, cause: ActorError) {
         self.gate.lock().tallies.dead_letters += 1;
+        if let Some(durable) = &self.durable {
+            return durable.bury(letter, &cause);
+        }
         self.node.bury(&self.id, letter, cause);
     }
 
@@ -213,6 +242,8 @@ impl Cell {
             Then::Reply(reply) => {
                 let _ = reply.send(Reply::refused(error.clone()));
             }
+            // It stays in the store.
+            Then::Nobody(letter) if letter.stored.is_some() => self.leave_stored(&letter),
             Then::Nobody(letter) => self.bury(*letter, error.clone()),
             Then::Chunk(_) | Then::Hook => {}
         }
@@ -249,16 +280,21 @@ impl Cell {
     }
 
     pub(super) fn log(&self, level: LogLevel, text: &str) {
-        self.node.logs.write(&self.id, level, text);
+        self.log_of(&self.id, level, text);
+    }
+
+    pub(super) fn log_of(&self, actor: &ActorId, level: LogLevel, text: &str) {
+        self.node.logs.write(actor, level, text);
     }
 }
 
 impl Work {
     /// A tell that is to be handled once more.
-    fn again(letter: Letter) -> Self {
+    pub(super) fn again(letter: Letter) -> Self {
         let event = Event::Request { route: letter.route.clone(), payload: letter.payload.clone() };
         let request_id = crate::ids::request_id();
-        let envelope = Envelope { caller: letter.from.clone(), request_id, deadline: None, chain: CallChain::root() };
+        let chain = CallChain::root();
+        let envelope = Envelope { caller: letter.from.clone(), request_id, deadline: None, chain, recorded: false };
         Self { event, envelope, then: Then::Nobody(Box::new(letter)), wait: None }
     }
 }

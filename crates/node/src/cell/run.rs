@@ -1,17 +1,19 @@
 //! Handling: a first poll where the message is, the rest in a task.
 
 use std::future::poll_fn;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::{self, Poll};
 use std::time::{Duration, Instant};
 
 use playhouse_engine::{Failure, Outcome, Running, Workload};
 use playhouse_scheduler::{Key, Ticket};
+use playhouse_store::{Durability, RequestKey};
 use playhouse_types::{ActorError, Code, ErrorKind};
 use tokio::sync::oneshot;
 
 use super::contained::{Contained, begin_contained, is_deep, poll_contained};
 use super::outcome::{Reply, Then};
+use super::turn::Turn;
 use super::{Cell, Envelope, Gate, Work};
 use crate::compute::Attended;
 
@@ -42,6 +44,19 @@ pub(super) struct Run {
     pub(super) timed: Option<Instant>,
     /// Whether the message is for the threads for computing.
     heavy: bool,
+    /// What it may do, on a node with a store.
+    pub(super) turn: Option<Arc<Turn>>,
+    /// What its effects survive.
+    pub(super) class: Durability,
+    /// Under which key its reply is recorded with its effects.
+    pub(super) record: Option<Box<Record>>,
+}
+
+/// A request whose reply is recorded, so that a repetition gets the same one.
+pub(super) struct Record {
+    pub(super) key: RequestKey,
+    /// Also if it had no effects.
+    pub(super) always: bool,
 }
 
 impl Cell {
@@ -54,7 +69,7 @@ impl Cell {
         for _ in 0..LOOKS {
             let mut gate = self.gate.lock();
             if let Some(ticket) = gate.mailbox.try_start(key) {
-                return gate.begin(ticket, envelope).ok();
+                return gate.begin(ticket, envelope, &self.me).ok();
             }
             if gate.waiting > 0 || !gate.mailbox.is_empty() || gate.workload.is_none() {
                 return None;
@@ -69,18 +84,19 @@ impl Cell {
     pub(super) fn start_nested(&self, key: Key, envelope: &Envelope) -> Option<(Run, Arc<dyn Workload>)> {
         let mut gate = self.gate.lock();
         let ticket = gate.mailbox.start_nested(key)?;
-        gate.begin(ticket, envelope).ok()
+        gate.begin(ticket, envelope, &self.me).ok()
     }
 
-    fn take_next(&self) -> Option<(Run, Arc<dyn Workload>, Work)> {
+    fn take_next(self: &Arc<Self>) -> Option<(Run, Arc<dyn Workload>, Work)> {
         let mut gate = self.gate.lock();
         let (ticket, work) = gate.mailbox.next()?;
-        let begun = gate.begin(ticket, &work.envelope);
+        let begun = gate.begin(ticket, &work.envelope, &self.me);
         let watched = gate.watchers > 0;
         drop(gate);
         if watched {
             self.changed.notify_waiters();
         }
+        self.read_on();
         let Ok((run, workload)) = begun else {
             self.refuse(work, &self.stopped());
             return None;
@@ -96,6 +112,10 @@ impl Cell {
         }
         let polled = poll_fn(|cx| Poll::Ready(self.inside(|| poll_contained(&mut running, self.handler(), cx)))).await;
         let Poll::Ready(outcome) = polled else { return self.run_on(run, running, patience).await };
+        if self.must_store(&run) {
+            drop(running);
+            return self.store_here(run, outcome, patience).await;
+        }
         if self.settle(run, &outcome) {
             poll_fn(|cx| {
                 self.inside(|| self.help(cx));
@@ -160,16 +180,21 @@ impl Cell {
 
     /// Begins to handle the next message. False if none may run.
     fn step(self: &Arc<Self>, cx: &mut task::Context<'_>) -> bool {
-        let Some((run, workload, work)) = self.take_next() else { return false };
+        let Some((mut run, workload, work)) = self.take_next() else { return false };
         if work.envelope.deadline.is_some_and(|deadline| deadline <= Instant::now()) {
             self.skip(run, work);
             return true;
         }
+        if !self.provide(&run, &work.then) {
+            return self.hold(run, work);
+        }
         let Work { event, envelope, then, wait: _ } = work;
-        let mut running = begin_contained(workload, self.context(envelope), event);
+        let context = self.context(&mut run, envelope, &event);
+        let mut running = begin_contained(workload, context, event);
         let polled = if run.heavy { Poll::Pending } else { poll_contained(&mut running, self.handler(), cx) };
         match polled {
             Poll::Ready(outcome) => {
+                drop(running);
                 let _ = self.conclude(run, outcome, then);
             }
             Poll::Pending => {
@@ -227,7 +252,12 @@ impl Cell {
 impl Gate {
     /// Makes a ticket the right to handle a message with the present workload. Without one, which is so only at the end of an actor,
     /// the ticket goes back.
-    fn begin(&mut self, ticket: Ticket, envelope: &Envelope) -> Result<(Run, Arc<dyn Workload>), NoWorkload> {
+    fn begin(
+        &mut self,
+        ticket: Ticket,
+        envelope: &Envelope,
+        cell: &Weak<Cell>,
+    ) -> Result<(Run, Arc<dyn Workload>), NoWorkload> {
         let Some(workload) = self.workload.clone() else {
             let _ = self.mailbox.finish(ticket);
             return Err(NoWorkload);
@@ -236,7 +266,9 @@ impl Gate {
             self.chain = envelope.chain.clone();
         }
         let timed = self.tallies.handled.is_multiple_of(SAMPLE).then(Instant::now);
-        Ok((Run { ticket, life: self.life, timed, heavy: self.heavy > 0 }, workload))
+        let turn = self.turns.as_mut().map(|turns| turns.take(cell));
+        let (life, heavy) = (self.life, self.heavy > 0);
+        Ok((Run { ticket, life, timed, heavy, turn, class: Durability::Memory, record: None }, workload))
     }
 }
 

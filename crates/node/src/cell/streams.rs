@@ -84,7 +84,7 @@ impl Cell {
         let event = Event::Chunk { chunk, sender };
         let key = self.key(caller.as_ref(), &event);
         let Some(request_id) = event.request_id() else { return Ok(()) };
-        let envelope = Envelope { caller, request_id, deadline: None, chain: CallChain::root() };
+        let envelope = Envelope { caller, request_id, deadline: None, chain: CallChain::root(), recorded: false };
         let work = Work { event, envelope, then: Then::Chunk(permit), wait: None };
         if reliable {
             self.enqueue_when_room(work, Priority::Normal, key, deadline).await

@@ -67,18 +67,21 @@ impl Cell {
     /// As [`Self::call`] without a check. The reply is awaited until `patience` ends; the request's own deadline says until when it
     /// may begin.
     pub(super) async fn call_any(self: &Arc<Self>, request: Request, patience: Instant) -> Reply {
-        let Request { route, payload, caller, client: _, request_id, deadline, chain, priority } = request;
+        let Request { route, payload, caller, client, request_id, deadline, chain, priority } = request;
+        let recorded = request_id.is_external() && client == 0;
         let event = Event::Request { route, payload };
         let key = self.key(caller.as_ref(), &event);
-        let envelope = Envelope { caller, request_id, deadline: Some(deadline), chain };
-        if let Some((run, workload)) = self.try_start(key, &envelope) {
-            let running = begin_contained(workload, self.context(envelope), event);
+        let envelope = Envelope { caller, request_id, deadline: Some(deadline), chain, recorded };
+        if let Some((mut run, workload)) = self.try_start(key, &envelope) {
+            let context = self.context(&mut run, envelope, &event);
+            let running = begin_contained(workload, context, event);
             return self.run_here(run, running, patience).await;
         }
         if self.comes_back(&envelope)
-            && let Some((run, workload)) = self.start_nested(key, &envelope)
+            && let Some((mut run, workload)) = self.start_nested(key, &envelope)
         {
-            let running = begin_contained(workload, self.context(envelope), event);
+            let context = self.context(&mut run, envelope, &event);
+            let running = begin_contained(workload, context, event);
             return self.run_on(run, running, patience).await;
         }
         let (reply, answer) = oneshot::channel();
@@ -116,7 +119,8 @@ impl Cell {
         if request.payload.len() > self.node.policy.message_bytes_max {
             return Err(self.too_large(request.payload.len()));
         }
-        if request.request_id.is_external() {
+        let stored = self.durable.as_ref().and_then(|durable| durable.classes.tell(&request.route));
+        if request.request_id.is_external() && (stored.is_none() || request.client != 0) {
             return self.tell_once(request).await;
         }
         self.tell_any(request).await
@@ -124,11 +128,14 @@ impl Cell {
 
     /// As [`Self::tell`] without a check.
     pub(super) async fn tell_any(self: &Arc<Self>, request: Request) -> Result<(), ActorError> {
+        if let Some(class) = self.durable.as_ref().and_then(|durable| durable.classes.tell(&request.route)) {
+            return self.tell_stored(request, class).await;
+        }
         let Request { route, payload, caller, client: _, request_id, deadline, chain: _, priority } = request;
         let letter = Letter::new(caller.clone(), route.clone(), payload.clone());
         let event = Event::Request { route, payload };
         let key = self.key(caller.as_ref(), &event);
-        let envelope = Envelope { caller, request_id, deadline: None, chain: CallChain::root() };
+        let envelope = Envelope { caller, request_id, deadline: None, chain: CallChain::root(), recorded: false };
         let work = Work { event, envelope, then: Then::Nobody(Box::new(letter)), wait: None };
         self.enqueue(work, priority, key, deadline).await
     }
@@ -136,7 +143,8 @@ impl Cell {
     /// Queues an event of the node's own, which goes before messages; dropped if even the reserve for signals is full.
     pub(super) fn signal(self: &Arc<Self>, event: Event) {
         if let Some(request_id) = event.request_id() {
-            let envelope = Envelope { caller: None, request_id, deadline: None, chain: CallChain::root() };
+            let chain = CallChain::root();
+            let envelope = Envelope { caller: None, request_id, deadline: None, chain, recorded: false };
             let work = Work { event, envelope, then: Then::Hook, wait: None };
             if let Queued::NoRoom(_) = self.try_enqueue(work, Priority::Signal, Key::NONE) {
                 self.gate.lock().tallies.signals_dropped += 1;
@@ -212,9 +220,19 @@ impl Cell {
             }
         };
         let pressure = gate.pressure();
+        let roused = gate.rouse();
         drop(gate);
         for work in dropped {
             self.refuse(work, &self.full());
+        }
+        self.queued(wake, pressure, roused);
+        Queued::Yes
+    }
+
+    /// What follows when a message has been queued.
+    pub(super) fn queued(self: &Arc<Self>, wake: bool, pressure: Option<RuntimeEvent>, roused: bool) {
+        if roused {
+            self.node.runtime.spawn(Arc::clone(self).revive(Instant::now()));
         }
         if wake {
             self.wake();
@@ -222,7 +240,6 @@ impl Cell {
         if let Some(event) = pressure {
             self.signal(Event::Runtime(event));
         }
-        Queued::Yes
     }
 
     /// Whether one message could be queued now, without queueing it; otherwise it counts as dropped.
@@ -248,7 +265,7 @@ impl Cell {
 
 impl Gate {
     /// Tells the workload once when four fifths of its mailbox are taken, and again after it fell below half.
-    fn pressure(&mut self) -> Option<RuntimeEvent> {
+    pub(super) fn pressure(&mut self) -> Option<RuntimeEvent> {
         let (len, capacity) = (self.mailbox.len(), self.mailbox.capacity());
         let threshold = capacity - capacity / 5;
         if self.pressed {

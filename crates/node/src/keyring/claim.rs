@@ -1,4 +1,5 @@
 use playhouse_store::{Store, StoreError};
+use tokio::runtime::Handle;
 
 use super::error::KeyringError;
 use super::masters::{InUse, MasterKeys};
@@ -11,8 +12,14 @@ const TRIES_MAX: usize = 8;
 
 /// Makes sure that these master keys open what is in the store, and takes note of a new current one. From then on the store is
 /// refused to whoever lacks one of the keys that records may be sealed under.
-pub(crate) async fn claim(store: &dyn Store, keys: &MasterKeys) -> Result<(), KeyringError> {
+pub(super) async fn claim(store: &dyn Store, keys: &MasterKeys) -> Result<(), KeyringError> {
     in_use(store, keys).await.map(drop)
+}
+
+/// As [`claim`], for callers that cannot await: on a thread of its own, because the caller's may be the one that drives the runtime.
+pub(crate) fn claim_now(runtime: &Handle, store: &dyn Store, keys: &MasterKeys) -> Result<(), KeyringError> {
+    let claimed = std::thread::scope(|scope| scope.spawn(|| runtime.block_on(claim(store, keys))).join());
+    claimed.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// As [`claim`]; what the note says then.

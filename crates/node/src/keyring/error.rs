@@ -14,6 +14,12 @@ pub enum KeyringError {
         /// Which were given.
         given: String,
     },
+    /// The node keeps no store, and so no keys.
+    #[error("the node keeps no store, and so no keys")]
+    NoStore,
+    /// The node has no master key, and so its actors have no keys.
+    #[error("the node has no master key")]
+    NoMasterKey,
     /// The master key was changed many times and the store never sealed anew. Do that first.
     #[error("keys in the store may be sealed under {limit} former master keys, no more; seal them anew first")]
     TooManyMasterKeys {
@@ -58,6 +64,8 @@ impl KeyringError {
     #[must_use]
     pub fn code(&self) -> Code {
         match self {
+            Self::NoStore => Code::StoreMissing,
+            Self::NoMasterKey => Code::KeyMasterMissing,
             Self::MasterKeyMissing { .. } | Self::TooManyMasterKeys { .. } => Code::KeyMaster,
             Self::Note { .. } => Code::StoreCorrupt,
             Self::NoKey { .. } => Code::NotStored,

@@ -5,10 +5,12 @@ mod beside;
 mod calls;
 mod computing;
 mod cycles;
+mod durable;
 mod endings;
 mod overload;
 #[cfg(all(feature = "wasm", feature = "native"))]
 mod packages;
+mod settings;
 mod streams;
 mod supervision;
 mod support;

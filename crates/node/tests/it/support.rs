@@ -29,6 +29,11 @@ impl Stage {
         self.door(name).add_permits(1);
     }
 
+    /// Waits at the door until it is opened for one.
+    pub(crate) async fn pass(&self, name: &str) {
+        self.door(name).acquire().await.unwrap().forget();
+    }
+
     pub(crate) fn note(&self, text: impl Into<String>) {
         self.notes.lock().push(text.into());
     }

@@ -59,7 +59,9 @@ impl Effects {
         }
     }
 
-    pub(super) fn generation(&self) -> u64 {
+    /// The generation of the actor's store when the effects began.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
         self.generation
     }
 

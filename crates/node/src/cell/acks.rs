@@ -1,0 +1,219 @@
+//! Commits under way, and who waits for them: what an actor says leaves it only when the store has what it was computed from.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use parking_lot::Mutex;
+use playhouse_store::{Committed, Consumed, Durability, Effects, Fate, Receipt, StoreError};
+use playhouse_types::{ActorError, LogLevel};
+use tokio::sync::Notify;
+
+use super::Cell;
+use super::outcome::{Letter, Reply, Stored, Then};
+use super::turn::Source;
+use crate::keeper::now;
+
+/// What was submitted, in that order.
+#[derive(Default)]
+pub(super) struct Acks {
+    queue: Mutex<Queue>,
+    /// Of these, those that replies have to wait for.
+    held: AtomicUsize,
+    /// Lives below this one have lost a commit.
+    lost_below: AtomicU32,
+    /// Rings when nothing is under way any more.
+    idle: Notify,
+}
+
+#[derive(Default)]
+struct Queue {
+    waiting: VecDeque<Ack>,
+    /// Whether a task takes care of what waits.
+    attended: bool,
+}
+
+/// Something that is under way, or waits for what is.
+struct Ack {
+    life: u32,
+    held: bool,
+    what: What,
+    source: Source,
+    then: Then,
+    outcome: Result<Bytes, ActorError>,
+}
+
+enum What {
+    /// A commit, and whether it put something into the outbox.
+    Commit { receipt: Receipt<Committed>, posts: bool },
+    /// What became of a message that was not handled.
+    Fate(Fate),
+    /// Only what is before it.
+    Nothing,
+}
+
+/// A message that was handled, before it is committed.
+pub(super) struct Handled {
+    pub(super) life: u32,
+    pub(super) class: Durability,
+    pub(super) effects: Option<Effects>,
+    /// Whether the effects have messages to others.
+    pub(super) posts: bool,
+    pub(super) source: Source,
+    pub(super) then: Then,
+    pub(super) outcome: Result<Bytes, ActorError>,
+}
+
+impl Acks {
+    /// Whether a reply would have to wait.
+    pub(super) fn holds(&self) -> bool {
+        self.held.load(Ordering::Acquire) > 0
+    }
+
+    /// Takes note that a commit of a workload was refused: what comes after it was computed from what never came to be.
+    pub(super) fn lose(&self, life: u32) {
+        self.lost_below.fetch_max(life.saturating_add(1), Ordering::AcqRel);
+    }
+
+    fn check(&self, life: u32) -> bool {
+        life >= self.lost_below.load(Ordering::Acquire)
+    }
+
+    /// Waits until nothing is under way.
+    pub(super) async fn idle(&self) {
+        loop {
+            let mut idle = std::pin::pin!(self.idle.notified());
+            idle.as_mut().enable();
+            if !self.queue.lock().attended {
+                return;
+            }
+            idle.await;
+        }
+    }
+}
+
+impl Cell {
+    /// Commits what a message did, and tells whoever has to hear once that is acknowledged.
+    pub(super) fn submit(self: &Arc<Self>, handled: Handled) {
+        let Some(durable) = &self.durable else { return };
+        let Handled { life, class, effects, posts, source, then, outcome } = handled;
+        let mut queue = durable.acks.queue.lock();
+        let effects = effects.filter(|effects| !effects.is_empty());
+        let committing = effects.is_some();
+        let held = durable.acks.holds() || (committing && class > Durability::Memory);
+        let mut what = match effects {
+            None => What::Nothing,
+            Some(effects) => What::Commit { receipt: source.store.commit(effects, now(), class), posts },
+        };
+        if !queue.attended {
+            let known = match &mut what {
+                What::Commit { receipt, .. } => receipt.now_or_never().map(|result| result.map(|_| ())),
+                _ => Some(Ok(())),
+            };
+            if let Some(result) = known {
+                drop(queue);
+                self.acknowledged(Ack { life, held: false, what: What::Nothing, source, then, outcome }, result, posts);
+                return;
+            }
+        }
+        let (then, outcome) = if held { (then, outcome) } else { self.answer_early(then, outcome) };
+        durable.acks.held.fetch_add(usize::from(held), Ordering::AcqRel);
+        queue.waiting.push_back(Ack { life, held, what, source, then, outcome });
+        self.attend_acks(queue);
+    }
+
+    /// Who does not wait for the disk hears at once; the rest is for the time when the store has answered.
+    fn answer_early(&self, then: Then, outcome: Result<Bytes, ActorError>) -> (Then, Result<Bytes, ActorError>) {
+        match then {
+            Then::Reply(reply) => {
+                let _ = reply.send(Reply { outcome, begun: true });
+                (Then::Hook, Ok(Bytes::new()))
+            }
+            then => (then, outcome),
+        }
+    }
+
+    /// Has the store take note of what becomes of a message that crashed its actor, behind all that is under way.
+    pub(super) fn submit_fate(self: &Arc<Self>, life: u32, source: Source, letter: Box<Letter>, fate: Fate) {
+        let Some(durable) = &self.durable else { return };
+        let mut queue = durable.acks.queue.lock();
+        let (what, then) = (What::Fate(fate), Then::Nobody(letter));
+        durable.acks.held.fetch_add(1, Ordering::AcqRel);
+        queue.waiting.push_back(Ack { life, held: true, what, source, then, outcome: Ok(Bytes::new()) });
+        self.attend_acks(queue);
+    }
+
+    fn attend_acks(self: &Arc<Self>, mut queue: parking_lot::MutexGuard<'_, Queue>) {
+        if !std::mem::replace(&mut queue.attended, true) {
+            drop(queue);
+            self.node.runtime.spawn(Arc::clone(self).acknowledge());
+        }
+    }
+
+    async fn acknowledge(self: Arc<Self>) {
+        let Some(durable) = &self.durable else { return };
+        loop {
+            let next = {
+                let mut queue = durable.acks.queue.lock();
+                let next = queue.waiting.pop_front();
+                queue.attended = next.is_some();
+                next
+            };
+            let Some(mut ack) = next else { break };
+            let (result, posts) = match std::mem::replace(&mut ack.what, What::Nothing) {
+                What::Nothing => (Ok(()), false),
+                What::Commit { receipt, posts } => (receipt.await.map(|_| ()), posts),
+                What::Fate(fate) => {
+                    self.note_fate(&ack, fate).await;
+                    durable.acks.held.fetch_sub(1, Ordering::AcqRel);
+                    continue;
+                }
+            };
+            let held = ack.held;
+            self.acknowledged(ack, result, posts);
+            durable.acks.held.fetch_sub(usize::from(held), Ordering::AcqRel);
+        }
+        durable.acks.idle.notify_waiters();
+    }
+
+    /// Has the store take note of what becomes of a message. Nothing else is under way, so that there is no waiting for room.
+    async fn note_fate(&self, ack: &Ack, fate: Fate) {
+        let Then::Nobody(letter) = &ack.then else { return };
+        let Some(Stored::Message(position)) = letter.stored else { return };
+        let again = fate == Fate::Again;
+        let noted = async {
+            let mut effects = ack.source.store.begin().await?;
+            effects.consume(Consumed::Message { position, fate });
+            ack.source.store.commit(effects, now(), Durability::Memory).await
+        };
+        if let Err(error) = noted.await {
+            return self
+                .log(LogLevel::Error, &format!("that a tell of {} failed was not stored: {error}", letter.route));
+        }
+        if !again {
+            self.hear(Then::Nobody(letter.clone()), Ok(Bytes::new()));
+        }
+    }
+
+    /// The store has answered, or had nothing to answer.
+    fn acknowledged(self: &Arc<Self>, ack: Ack, result: Result<(), StoreError>, posts: bool) {
+        let Some(durable) = &self.durable else { return };
+        let Ack { life, source, then, outcome, .. } = ack;
+        // What was computed from something that never came to be is not said either.
+        let result = result.and_then(|()| if durable.acks.check(life) { Ok(()) } else { Err(durable.out_of_order()) });
+        if posts {
+            durable.keeper.posted.notify_one();
+        }
+        match result {
+            Ok(()) => {
+                self.hear(then, outcome);
+            }
+            Err(error) => {
+                self.unheard(life, source, then, &error);
+                self.lost(life, &error);
+            }
+        }
+    }
+}

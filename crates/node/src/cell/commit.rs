@@ -1,0 +1,384 @@
+//! What an actor's message did, from its end to its commit.
+//!
+//! The commit goes to the store before the right to handle goes back, so that the next message sees what this one wrote. The reply,
+//! and the replies of those behind it, wait until the store has it.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use playhouse_engine::{Failure, Outcome};
+use playhouse_scheduler::{Offer, Priority, Sentence};
+use playhouse_store::{Consumed, Durability, Effects, Fate, RecordedReply, StoreError};
+use playhouse_types::{ActorError, Fault, LogLevel};
+use tokio::sync::oneshot;
+
+use super::acks::Handled;
+use super::durable::recorded_reply;
+use super::outcome::{Letter, Reply, Stored, Then};
+use super::run::Run;
+use super::turn::{Done, Source};
+use super::{Cell, Work};
+use crate::status::ActorState;
+
+/// What is to be done about a workload whose commit was refused.
+enum Remedy {
+    /// Another one, at once: a rule was broken, and the store is well.
+    Renew,
+    /// Another one, when the supervisor says: the store may be well again.
+    Restart,
+    /// None: the actor belongs to somebody else, or the store is not to be had until the node starts again.
+    Park,
+}
+
+fn remedy(error: &StoreError) -> Remedy {
+    match error {
+        StoreError::StaleEpoch { .. }
+        | StoreError::OwnedElsewhere { .. }
+        | StoreError::Failed { .. }
+        | StoreError::Closed
+        | StoreError::Corrupt(_) => Remedy::Park,
+        error if error.is_refusal() => Remedy::Renew,
+        _ => Remedy::Restart,
+    }
+}
+
+/// Whether the message itself is to blame for a refusal: handled again, it would be refused again.
+fn blames_message(error: &StoreError) -> bool {
+    matches!(
+        error,
+        StoreError::QuotaExceeded { .. }
+            | StoreError::TooLarge { .. }
+            | StoreError::Malformed { .. }
+            | StoreError::VersionMismatch { .. }
+            | StoreError::KeyExists { .. }
+    )
+}
+
+impl Cell {
+    /// Whether the end of a message has anything to do with the store.
+    pub(super) fn must_store(&self, run: &Run) -> bool {
+        match (&run.turn, &self.durable) {
+            (Some(turn), Some(durable)) => {
+                turn.is_touched() || durable.acks.holds() || run.record.as_ref().is_some_and(|record| record.always)
+            }
+            _ => false,
+        }
+    }
+
+    /// Ends a message for a caller that waits here.
+    pub(super) async fn store_here(self: &Arc<Self>, run: Run, outcome: Outcome, patience: Instant) -> Reply {
+        let (reply, answer) = oneshot::channel();
+        if self.conclude_stored(run, outcome, Then::Reply(reply)) {
+            self.wake();
+        }
+        self.await_answer(answer, patience).await
+    }
+
+    /// Gives a message what its commit needs, if that is sure to come. False if it has to wait for commits under way.
+    pub(super) fn provide(&self, run: &Run, then: &Then) -> bool {
+        let Some(turn) = &run.turn else { return true };
+        let Then::Nobody(letter) = then else { return true };
+        if letter.stored.is_none() {
+            return true;
+        }
+        match turn.source().try_begin() {
+            Ok(Some(effects)) => {
+                turn.begin_with(effects);
+                true
+            }
+            Ok(None) => false,
+            // It is handled, and refused at its end.
+            Err(_) => true,
+        }
+    }
+
+    /// Puts a message back that has to wait for commits under way. False: no other may begin either.
+    pub(super) fn hold(self: &Arc<Self>, run: Run, work: Work) -> bool {
+        let bytes = work.bytes();
+        let Run { ticket, turn, .. } = run;
+        let mut gate = self.gate.lock();
+        let _ = gate.mailbox.put_back(ticket, work, Priority::Normal, bytes);
+        let first = !std::mem::replace(&mut gate.held_up, true);
+        drop(gate);
+        if let Some(turn) = turn.filter(|_| first) {
+            let cell = Arc::clone(self);
+            self.node.runtime.spawn(async move {
+                // An error shows again when the message is handled.
+                let _ = turn.source().begin().await;
+                drop(turn);
+                cell.gate.lock().held_up = false;
+                cell.wake();
+            });
+        }
+        false
+    }
+
+    /// As [`Self::conclude`], for an actor with a store.
+    pub(super) fn conclude_stored(self: &Arc<Self>, mut run: Run, outcome: Outcome, then: Then) -> bool {
+        let Some(turn) = run.turn.take() else { return self.conclude(run, outcome, then) };
+        let (then, outcome) = match (then, outcome) {
+            (Then::Nobody(letter), Err(Failure::Crash(cause))) => {
+                turn.end();
+                return self.stored_tell_crashed(run, letter, turn.source().clone(), cause);
+            }
+            other => other,
+        };
+        let done = turn.end();
+        let outcome = match (done.broken.clone(), outcome) {
+            (Some(error), Ok(_)) => Err(Failure::Error(error)),
+            (_, outcome) => outcome,
+        };
+        let handled = self.handled(&mut run, done, turn.source().clone(), (then, &outcome));
+        if Arc::strong_count(&turn) == 1 {
+            turn.renew();
+            run.turn = Some(turn);
+        }
+        self.submit(handled);
+        let more = self.settle(run, &outcome);
+        if let Err(failure @ Failure::Crash(_)) = &outcome {
+            self.report(failure, "a request");
+        }
+        more
+    }
+
+    /// What is to be committed of a message that was handled, and who hears of it.
+    fn handled(self: &Arc<Self>, run: &mut Run, done: Done, source: Source, end: (Then, &Outcome)) -> Handled {
+        let (then, outcome) = end;
+        let Done { mut effects, timers, mut posts, .. } = done;
+        if outcome.is_err() {
+            posts = false;
+            effects.iter_mut().for_each(Effects::undo);
+        }
+        match &then {
+            Then::Nobody(letter) => self.consume(&mut effects, letter, outcome, &timers),
+            Then::Reply(_) => self.record(run, &mut effects, &source, outcome),
+            Then::Chunk(_) | Then::Hook => {}
+        }
+        if let (Then::Nobody(_) | Then::Chunk(_) | Then::Hook, Err(failure)) = (&then, outcome) {
+            self.report_unheard(&then, failure);
+        }
+        let outcome = match outcome {
+            Ok(bytes) => Ok(bytes.clone()),
+            Err(failure) => Err(failure.clone().into_error()),
+        };
+        Handled { life: run.life, class: run.class, effects, posts, source, then, outcome }
+    }
+
+    fn report_unheard(self: &Arc<Self>, then: &Then, failure: &Failure) {
+        match then {
+            Then::Nobody(letter) => self.report(failure, &format!("a tell of {}", letter.route)),
+            Then::Chunk(_) => self.report(failure, "a stream chunk"),
+            Then::Hook => {
+                self.log(LogLevel::Warn, &format!("a hook failed: {}", failure.clone().into_error().to_text()));
+            }
+            Then::Reply(_) => {}
+        }
+    }
+
+    /// Says what becomes of a tell that was handled, well or not.
+    fn consume(
+        &self,
+        effects: &mut Option<Effects>,
+        letter: &Letter,
+        outcome: &Outcome,
+        _timers: &std::collections::HashSet<String>,
+    ) {
+        let cause = outcome.as_ref().err().map(|failure| failure.clone().into_error());
+        let corrupt = cause.filter(|cause| cause.kind().fault() == Fault::Corrupt);
+        match (&letter.stored, effects) {
+            (Some(Stored::Message(position)), Some(effects)) => {
+                let fate = match corrupt {
+                    Some(cause) => {
+                        self.gate.lock().tallies.dead_letters += 1;
+                        Fate::Dead { cause: cause.to_text(), reply: None }
+                    }
+                    None => Fate::Done { reply: None },
+                };
+                effects.consume(Consumed::Message { position: *position, fate });
+            }
+            (Some(Stored::Timer { .. }), _) => {}
+            (None, _) => {
+                if let Some(cause) = corrupt {
+                    self.bury(letter.clone(), cause);
+                }
+            }
+            // It could not be given what its commit needs: the store has failed, and the message stays in it.
+            (Some(Stored::Message(_)), None) => {}
+        }
+    }
+
+    /// Records the reply to a request with what it did.
+    fn record(&self, run: &mut Run, effects: &mut Option<Effects>, source: &Source, outcome: &Outcome) {
+        let Some(record) = run.record.take() else { return };
+        let has_effects = outcome.is_ok() && effects.as_ref().is_some_and(|effects| !effects.is_empty());
+        if !has_effects && !record.always {
+            return;
+        }
+        if effects.is_none() {
+            // With as much under way as may be, the reply to a message without effects is not recorded.
+            *effects = source.try_begin().ok().flatten();
+        }
+        if let Some(effects) = effects {
+            let reply = recorded_reply(outcome);
+            effects.record_reply(RecordedReply { request: record.key, reply });
+        }
+    }
+
+    /// As [`Self::tell_crashed`], for a tell that the store has as well.
+    fn stored_tell_crashed(
+        self: &Arc<Self>,
+        run: Run,
+        mut letter: Box<Letter>,
+        source: Source,
+        cause: ActorError,
+    ) -> bool {
+        if letter.stored.is_none() {
+            return self.tell_crashed(run, *letter, cause);
+        }
+        let what = format!("a tell of {}", letter.route);
+        let restart = self.setup.options.restart;
+        let failure = Failure::Crash(cause.clone());
+        let life = run.life;
+        let more = self.settle_with(run, &Err(failure.clone()), |mailbox, ticket, is_cause| {
+            letter.charge(is_cause);
+            if restart.judge(letter.attempts) == Sentence::DeadLetter {
+                return mailbox.finish(ticket);
+            }
+            let work = Work::again((*letter).clone());
+            let bytes = work.bytes();
+            mailbox.put_back(ticket, work, Priority::Normal, bytes)
+        });
+        self.report(&failure, &what);
+        let dead = restart.judge(letter.attempts) == Sentence::DeadLetter;
+        let fate = match dead {
+            true => Fate::Dead { cause: cause.to_text(), reply: None },
+            false => Fate::Again,
+        };
+        if dead {
+            self.gate.lock().tallies.dead_letters += 1;
+        }
+        // The next workload is made when the store has taken note.
+        self.submit_fate(life, source, letter, fate);
+        self.flush_if_closed();
+        more
+    }
+
+    /// Tells whoever has to hear of a message that is as durable as it was to be.
+    pub(super) fn hear(&self, then: Then, outcome: Result<Bytes, ActorError>) {
+        match then {
+            Then::Reply(reply) => drop(reply.send(Reply { outcome, begun: true })),
+            Then::Nobody(letter) => {
+                if let (Some(Stored::Message(position)), Some(durable)) = (&letter.stored, &self.durable) {
+                    durable.intake.handled(*position);
+                }
+            }
+            Then::Chunk(_) | Then::Hook => {}
+        }
+    }
+
+    /// As [`Self::hear`], of a message whose commit was refused: nothing of it has happened.
+    pub(super) fn unheard(self: &Arc<Self>, life: u32, source: Source, then: Then, error: &StoreError) {
+        match then {
+            Then::Reply(reply) => drop(reply.send(Reply::refused(error.clone().into()))),
+            Then::Nobody(mut letter) if letter.stored.is_some() => {
+                self.log(LogLevel::Warn, &format!("what a tell of {} did was not stored: {error}", letter.route));
+                if !blames_message(error) {
+                    return self.leave_stored(&letter);
+                }
+                letter.charge(true);
+                let dead = self.setup.options.restart.judge(letter.attempts) == Sentence::DeadLetter;
+                let fate = match dead {
+                    true => Fate::Dead { cause: error.to_string(), reply: None },
+                    false => Fate::Again,
+                };
+                if !dead {
+                    self.leave_stored(&letter);
+                }
+                self.submit_fate(life, source, letter, fate);
+            }
+            Then::Nobody(letter) => self.bury(*letter, error.clone().into()),
+            Then::Chunk(_) | Then::Hook => {
+                self.log(LogLevel::Warn, &format!("what a hook or chunk did was not stored: {error}"));
+            }
+        }
+    }
+
+    /// Forgets a tell that the store has.
+    pub(super) fn leave_stored(&self, letter: &Letter) {
+        if let (Some(Stored::Message(position)), Some(durable)) = (&letter.stored, &self.durable) {
+            durable.intake.take_back(*position);
+        }
+    }
+
+    /// A commit of a workload was refused: what it has in its memory may never have come to be, so it goes.
+    pub(super) fn lost(self: &Arc<Self>, life: u32, error: &StoreError) {
+        let Some(durable) = &self.durable else { return };
+        durable.acks.lose(life);
+        let remedy = remedy(error);
+        if !matches!(remedy, Remedy::Renew) {
+            durable.must_reopen();
+        }
+        let mut gate = self.gate.lock();
+        if gate.life != life || gate.is_ending() || gate.workload.is_none() {
+            return;
+        }
+        let cause = ActorError::from(error.clone());
+        if matches!(remedy, Remedy::Restart) {
+            return self.crashed(gate, &cause);
+        }
+        let lost = gate.clear();
+        // Those whose commits are refused come again from the store, and those behind them must not come before.
+        let queued: Vec<_> = gate.mailbox.drain().collect();
+        match remedy {
+            Remedy::Park => {
+                gate.state = ActorState::Parked { cause: cause.clone() };
+                drop(gate);
+                self.log(LogLevel::Error, &format!("is parked: {}", cause.to_text()));
+                self.changed.notify_waiters();
+            }
+            Remedy::Renew | Remedy::Restart => {
+                gate.state = ActorState::Restarting;
+                drop(gate);
+                self.log(LogLevel::Warn, &format!("gets a new workload: {}", cause.to_text()));
+                self.queue_again(queued);
+                self.node.runtime.spawn(Arc::clone(self).revive(Instant::now()));
+                return drop(lost);
+            }
+        }
+        queued.into_iter().for_each(|work| self.refuse(work, &cause));
+        drop(lost);
+    }
+
+    /// Queues what waited, but for what the store has: that is read again.
+    fn queue_again(self: &Arc<Self>, queued: Vec<Work>) {
+        for work in queued {
+            if let Then::Nobody(letter) = &work.then
+                && letter.stored.is_some()
+            {
+                self.leave_stored(letter);
+                continue;
+            }
+            let key = self.key(work.envelope.caller.as_ref(), &work.event);
+            let bytes = work.bytes();
+            let offered = self.gate.lock().mailbox.offer(work, Priority::Normal, key, bytes);
+            if let Offer::Full(work) = offered {
+                self.refuse(work, &self.full());
+            }
+        }
+    }
+
+    /// Commits what a hook outside the mailbox did, and waits for it.
+    pub(super) async fn commit_hook(&self, done: Done, source: &Source) -> Result<(), ActorError> {
+        if let Some(error) = done.broken {
+            return Err(error);
+        }
+        let (Some(effects), Some(durable)) = (done.effects, &self.durable) else { return Ok(()) };
+        let class: Durability = durable.classes.effects(None);
+        source.store.commit(effects, crate::keeper::now(), class).await?;
+        if done.posts {
+            durable.keeper.posted.notify_one();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,160 @@
+//! What an actor has on a node with a store.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use playhouse_engine::Outcome;
+use playhouse_store::{ActorKey, ActorStore, Bury, Epoch, Message, MessageKind, Priority, RequestKey, StoreError};
+use playhouse_types::{ActorError, ActorId, RequestId};
+
+use super::acks::Acks;
+use super::intake::Intake;
+use super::outcome::Letter;
+use super::{Cell, Setup};
+use crate::durability::Classes;
+use crate::keeper::{Keeper, Taken, now};
+
+pub(crate) struct Durable {
+    pub(super) keeper: Arc<Keeper>,
+    pub(super) key: ActorKey,
+    pub(super) classes: Classes,
+    name: Taken,
+    /// The actor as it was opened last.
+    view: Mutex<ActorStore>,
+    /// Whether the actor has to be opened again before its next workload: the store did not say what became of a commit, or gave the actor
+    /// to somebody else.
+    reopen: AtomicBool,
+    /// Whether the node's keeper knew the actor when this was last made sure of: what was stored past it before is visible since.
+    known: AtomicBool,
+    pub(super) acks: Acks,
+    pub(super) intake: Intake,
+}
+
+impl Durable {
+    /// Opens the actor of that name.
+    pub(crate) async fn open(keeper: &Arc<Keeper>, name: Taken, setup: &Setup) -> Result<Self, StoreError> {
+        let classes = Classes::new(&setup.options.durability, keeper.store.strongest())?;
+        let lease = keeper.open(name.identity()).await?;
+        let intake = Intake::default();
+        intake.fall_behind();
+        Ok(Self {
+            keeper: Arc::clone(keeper),
+            key: lease.actor,
+            classes,
+            name,
+            view: Mutex::new(keeper.view(lease, setup.options.quota)),
+            reopen: AtomicBool::new(false),
+            known: AtomicBool::new(false),
+            acks: Acks::default(),
+            intake,
+        })
+    }
+
+    /// The actor as it was opened last.
+    pub(crate) fn view(&self) -> ActorStore {
+        self.view.lock().clone()
+    }
+
+    /// The error of what follows a commit that was refused.
+    pub(super) fn out_of_order(&self) -> StoreError {
+        let lease = *self.view().lease();
+        StoreError::PredecessorFailed { actor: lease.actor, given: lease.revision, last: lease.revision }
+    }
+
+    pub(super) fn must_reopen(&self) {
+        self.reopen.store(true, Ordering::Release);
+    }
+
+    /// Waits until nothing of former workloads is under way, and opens the actor again if it has to be.
+    pub(super) async fn settle(&self, setup: &Setup) -> Result<(), StoreError> {
+        self.acks.idle().await;
+        if self.reopen.load(Ordering::Acquire) {
+            let lease = self.keeper.open(self.name.identity()).await?;
+            *self.view.lock() = self.keeper.view(lease, setup.options.quota);
+            self.reopen.store(false, Ordering::Release);
+        }
+        if !self.known.load(Ordering::Acquire) {
+            let lease = *self.view().lease();
+            self.keeper.store.renew(lease.actor, lease.epoch, lease.until).await?;
+            self.known.store(true, Ordering::Release);
+        }
+        Ok(())
+    }
+
+    pub(super) fn release(&self) {
+        self.keeper.release(self.key, self.view().lease().epoch);
+    }
+}
+
+/// Under which key the store knows a request.
+pub(super) fn request_key(caller: Option<&ActorId>, request: &RequestId) -> RequestKey {
+    RequestKey { caller: caller.map(ToString::to_string).unwrap_or_default(), request: request.to_string() }
+}
+
+/// How a recorded reply begins that is one.
+const REPLIED: u8 = 0;
+/// How a recorded reply begins that is the text of an error.
+const FAILED: u8 = 1;
+
+/// The outcome of a request as the store keeps it.
+pub(super) fn recorded_reply(outcome: &Outcome) -> Bytes {
+    let (kind, bytes) = match outcome {
+        Ok(reply) => (REPLIED, reply.clone()),
+        Err(failure) => (FAILED, Bytes::from(failure.clone().into_error().to_text())),
+    };
+    [&[kind], bytes.as_ref()].concat().into()
+}
+
+/// The outcome of a request that the store kept.
+pub(super) fn outcome_of(mut recorded: Bytes) -> Result<Bytes, ActorError> {
+    match recorded.first() {
+        Some(&REPLIED) => Ok(recorded.split_off(1)),
+        Some(_) => Err(ActorError::from_text(&String::from_utf8_lossy(&recorded[1..]))),
+        None => Ok(recorded),
+    }
+}
+
+impl Durable {
+    /// Keeps a letter that was never in the store's mailbox.
+    pub(super) fn bury(&self, letter: Letter, cause: &ActorError) {
+        let message = Message {
+            kind: MessageKind::Tell,
+            priority: Priority::Normal,
+            caller: letter.from.map(|from| from.to_string()).unwrap_or_default(),
+            request: None,
+            route: letter.route.as_str().to_owned(),
+            payload: letter.payload,
+            deadline: None,
+            context: Bytes::new(),
+        };
+        let bury = Bury { actor: self.key, now: now(), cause: cause.to_text(), attempts: letter.attempts, message };
+        // Nobody waits for it: it was in memory only.
+        drop(self.keeper.store.bury(bury));
+    }
+}
+
+impl Cell {
+    /// Lets the node's keeper know the actor.
+    pub(crate) fn register(self: &Arc<Self>) {
+        if let Some(durable) = &self.durable {
+            durable.keeper.insert(durable.key, self);
+        }
+    }
+
+    /// The actor's key and epoch in the node's store.
+    pub(crate) fn lease(&self) -> Option<(ActorKey, Epoch)> {
+        let durable = self.durable.as_ref()?;
+        Some((durable.key, durable.view().lease().epoch))
+    }
+
+    /// A lease could not be renewed. If the actor belongs to somebody else, it ends here.
+    pub(crate) fn lease_lost(self: &Arc<Self>, epoch: Epoch, error: StoreError) {
+        let current = self.lease().is_some_and(|(_, current)| current == epoch);
+        if current && matches!(error, StoreError::StaleEpoch { .. }) {
+            let life = self.gate.lock().life;
+            self.lost(life, &error);
+        }
+    }
+}

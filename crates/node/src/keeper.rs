@@ -1,0 +1,121 @@
+//! What a node with a store does for all its actors: it opens them, keeps their leases, fires their timers and delivers what they sent.
+
+mod names;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Weak};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use parking_lot::{Mutex, RwLock};
+use playhouse_store::{ActorKey, ActorStore, Epoch, Identity, Lease, OpenActor, Quota, Store, StoreError, Time};
+use playhouse_types::{ActorType, Realm};
+use tokio::runtime::Handle;
+use tokio::sync::Notify;
+
+use crate::cell::Cell;
+
+pub(crate) use names::Taken;
+
+use names::Names;
+
+/// How long others must keep away from an actor that its node no longer renews: long enough that a node which is slow for some
+/// seconds keeps its actors, short enough that another one takes over while callers still retry.
+const LEASE_FOR: Duration = Duration::from_secs(30);
+/// How often leases are renewed: twice may fail.
+const RENEW_EVERY: Duration = Duration::from_secs(10);
+
+pub(crate) struct Keeper {
+    pub(crate) store: Arc<dyn Store>,
+    /// Under which name this node owns actors.
+    owner: String,
+    names: Arc<Names>,
+    /// The actors that this node has opened. An actor is in here before it is opened, so that nobody else puts messages past it.
+    open: RwLock<HashMap<ActorKey, Weak<Cell>>>,
+    /// Rings when an outbox has got something.
+    pub(crate) posted: Notify,
+    closing: Mutex<bool>,
+}
+
+/// The time of day, as the store counts it.
+pub(crate) fn now() -> Time {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Time::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
+impl Keeper {
+    pub(crate) fn new(store: Arc<dyn Store>, owner: String) -> Self {
+        Self {
+            store,
+            owner,
+            names: Arc::default(),
+            open: RwLock::default(),
+            posted: Notify::new(),
+            closing: Mutex::new(false),
+        }
+    }
+
+    /// Takes a name for an actor of that type: the given one, or the first number that is free.
+    pub(crate) fn name(&self, realm: Realm, actor_type: &ActorType, instance: Option<&str>) -> Result<Taken, String> {
+        self.names.take(realm, actor_type, instance)
+    }
+
+    /// Opens an actor; its former epoch is stale from then on.
+    pub(crate) async fn open(&self, identity: &Identity) -> Result<Lease, StoreError> {
+        let (identity, owner) = (identity.clone(), self.owner.clone());
+        self.store.open_actor(OpenActor { identity, owner, now: now(), lease_for: LEASE_FOR }).await
+    }
+
+    /// The view of an actor that was just opened.
+    pub(crate) fn view(&self, lease: Lease, quota: Quota) -> ActorStore {
+        ActorStore::new(Arc::clone(&self.store), lease, quota)
+    }
+
+    pub(crate) fn insert(&self, actor: ActorKey, cell: &Arc<Cell>) {
+        self.open.write().insert(actor, Arc::downgrade(cell));
+    }
+
+    /// Lets somebody else have an actor.
+    pub(crate) fn release(&self, actor: ActorKey, epoch: Epoch) {
+        self.open.write().remove(&actor);
+        // Nobody waits: if it is refused the actor belongs to somebody else already, and if it fails the lease ends by itself.
+        drop(self.store.release(actor, epoch));
+    }
+
+    /// The actor with that key, if this node has opened it.
+    pub(crate) fn cell(&self, actor: ActorKey) -> Option<Arc<Cell>> {
+        self.open.read().get(&actor).and_then(Weak::upgrade)
+    }
+
+    fn cells(&self) -> Vec<Arc<Cell>> {
+        self.open.read().values().filter_map(Weak::upgrade).collect()
+    }
+
+    /// Ends the tasks.
+    pub(crate) fn close(&self) {
+        *self.closing.lock() = true;
+        self.posted.notify_waiters();
+    }
+}
+
+/// Starts the tasks of a node.
+pub(crate) fn start(keeper: &Arc<Keeper>, runtime: &Handle) {
+    runtime.spawn(renew(Arc::downgrade(keeper)));
+}
+
+/// Renews the leases of all actors until the node ends.
+async fn renew(keeper: Weak<Keeper>) {
+    loop {
+        tokio::time::sleep(RENEW_EVERY).await;
+        let Some(keeper) = keeper.upgrade() else { return };
+        if *keeper.closing.lock() {
+            return;
+        }
+        let until = now().after(LEASE_FOR);
+        for cell in keeper.cells() {
+            let Some((actor, epoch)) = cell.lease() else { continue };
+            if let Err(error) = keeper.store.renew(actor, epoch, until).await {
+                cell.lease_lost(epoch, error);
+            }
+        }
+    }
+}

@@ -5,6 +5,7 @@ mod frames;
 mod keys;
 mod names;
 mod packages;
+mod stores;
 
 /// The reader and the rewriter of components stand alone and are taken as they are: the engine around them would bring a
 /// compiler along.
@@ -61,6 +62,7 @@ pub use frames::{envelope, native_frames, native_reply};
 pub use keys::{key_file, key_record, key_vault, master_key, sealed_data};
 pub use names::{error_text, ids, uri};
 pub use packages::{altered_original, archive, lock, manifest, package_altered, proto, trust_policy};
+pub use stores::store_open;
 pub use wasm::{component_outline, component_rewrite};
 
 /// The mailbox does what its model does.
@@ -90,6 +92,7 @@ pub const TARGETS: &[(&str, Oracle)] = &[
     ("package_altered", package_altered),
     ("proto", proto),
     ("sealed_data", sealed_data),
+    ("store_open", store_open),
     ("trust_policy", trust_policy),
     ("uri", uri),
 ];

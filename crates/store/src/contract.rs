@@ -21,8 +21,8 @@ use crate::receipt::{Done, Receipt};
 /// **Reads** see what is committed. They answer at once where the back end is local (a read of one value takes
 /// microseconds on the caller's thread; a batch as long as its limits say), so callers keep their limits small.
 ///
-/// **Time** is an argument. A store that runs for hours may be given times that jump; nothing it keeps depends on more
-/// than the order of the times that it was given.
+/// **Time** is an argument. A clock that jumps forward makes leases end and replies be forgotten early, one that jumps back
+/// makes them stay longer; nothing else depends on it, and epochs keep two owners apart whatever the clocks say.
 ///
 /// One conformance suite runs against every back end: `crates/store/tests/it/conformance.rs`.
 pub trait Store: Send + Sync + 'static {

@@ -20,7 +20,7 @@ pub(crate) struct Book {
     changed: Vec<ActorKey>,
     /// No reply is older than this, as far as is known.
     pub(super) oldest_reply: Option<Time>,
-    /// The greatest time that a change brought.
+    /// The time that the last change brought.
     pub(super) now: Time,
 }
 
@@ -94,7 +94,9 @@ impl Ledger<'_> {
 
     /// Takes the time of a change.
     pub(crate) fn see(&mut self, now: Option<Time>) {
-        self.book.now = self.book.now.max(now.unwrap_or_default());
+        if let Some(now) = now {
+            self.book.now = now;
+        }
     }
 
     /// Whether the group has changed nothing so far.

@@ -25,6 +25,7 @@ impl Ledger<'_> {
         if let Some(bytes) = replaced {
             self.uncount(bytes);
         }
+        self.book.oldest_reply = self.book.oldest_reply.map(|oldest| oldest.min(at));
         self.book.counters.replies += 1;
         self.book.counters.replies_bytes += reply_bytes(request, reply.as_ref());
         self.rows.put_request(actor, request, &Known::Answered { at, reply })

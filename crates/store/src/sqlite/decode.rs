@@ -279,7 +279,7 @@ struct RowName<'a, 'b>(&'a Row<'b>);
 impl std::fmt::Display for RowName<'_, '_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         use rusqlite::types::ValueRef;
-        for (index, column) in self.0.as_ref().column_names().into_iter().take(3).enumerate() {
+        for (index, column) in self.0.as_ref().column_names().take(3).enumerate() {
             if matches!(column, "body" | "head" | "value" | "blob" | "sum") {
                 break;
             }

@@ -4,7 +4,6 @@ use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use rusqlite::Connection;
 
@@ -108,21 +107,28 @@ pub(super) fn disk_bytes(folder: &Path) -> u64 {
     entries.filter_map(|entry| entry.metadata().ok()).map(|metadata| metadata.len()).sum()
 }
 
-/// Writes a copy of the database as it is now to a file that does not exist yet.
+/// Writes a copy of the database as it is now to a file that does not exist yet. It gets its name when it is whole.
 pub(super) fn back_up(connection: &Connection, to: &Path) -> Result<(), StoreError> {
-    let io = |error: &io::Error| fault::of_io(error, to);
-    let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(to).map_err(|e| io(&e))?;
-    let text = to.to_str().ok_or(StoreError::Malformed { what: "the path of the backup", rule: "is not UTF-8" })?;
-    let fail = |error: rusqlite::Error| StoreError::Read { cause: Arc::from(format!("{}: {error}", to.display())) };
+    let mut part = to.as_os_str().to_owned();
+    part.push(".part");
+    let part = PathBuf::from(part);
+    let result = copy(connection, &part).and_then(|()| {
+        // A link, because renaming would replace what is there.
+        fs::hard_link(&part, to)?;
+        let folder = to.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        File::open(folder)?.sync_all()
+    });
+    drop(fs::remove_file(&part));
+    result.map_err(|error| fault::of_io(&error, to))
+}
+
+fn copy(connection: &Connection, part: &Path) -> io::Result<()> {
+    let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(part)?;
+    let text = part.to_str().ok_or_else(|| io::Error::other("the path is not UTF-8"))?;
     // A copy counts as writing; readers may not, but for this.
-    connection.pragma_update(None, "query_only", false).map_err(fail)?;
-    let copied = connection.execute("VACUUM INTO ?1", [text]).map_err(fail);
-    connection.pragma_update(None, "query_only", true).map_err(fail)?;
-    if let Err(error) = copied {
-        drop(fs::remove_file(to));
-        return Err(error);
-    }
-    file.sync_all().map_err(|e| io(&e))?;
-    let folder = to.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(|e| io(&e))
+    connection.pragma_update(None, "query_only", false).map_err(io::Error::other)?;
+    let copied = connection.execute("VACUUM INTO ?1", [text]);
+    connection.pragma_update(None, "query_only", true).map_err(io::Error::other)?;
+    copied.map_err(io::Error::other)?;
+    file.sync_all()
 }

@@ -216,8 +216,16 @@ fn connect(path: &Path, file: &str, sync: DangerSync) -> Result<Connection, Open
 }
 
 fn prepare(connection: &Connection, sync: DangerSync) -> rusqlite::Result<()> {
-    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    let mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+    if mode != "wal" {
+        // File systems without shared memory, such as some network shares.
+        let what = format!("this file system cannot keep a log beside the database: journal mode is {mode}");
+        return Err(rusqlite::Error::ToSqlConversionFailure(what.into()));
+    }
     connection.pragma_update(None, "synchronous", sync.pragma())?;
+    // Where a wait for the disk does not wait for its cache: macOS.
+    connection.pragma_update(None, "fullfsync", true)?;
+    connection.pragma_update(None, "checkpoint_fullfsync", true)?;
     connection.pragma_update_and_check(None, "wal_autocheckpoint", 0, |_| Ok(()))?;
     connection.pragma_update(None, "cell_size_check", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;

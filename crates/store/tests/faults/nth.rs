@@ -108,7 +108,7 @@ fn is_failure(error: &StoreError) -> bool {
 }
 
 fn handle(store: &dyn Store, lease: &mut Lease, position: Position, number: u64, failed: &mut bool) {
-    if number % 2 == 0 {
+    if number.is_multiple_of(2) {
         return;
     }
     let revision = lease.revision.next();

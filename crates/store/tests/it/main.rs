@@ -1,4 +1,5 @@
 //! The store from outside: one suite for every back end, and what only a store on a disk has to show.
+#![expect(clippy::expect_used, reason = "a test that cannot go on should say where")]
 
 mod conformance;
 mod files;

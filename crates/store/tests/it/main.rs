@@ -5,4 +5,5 @@ mod conformance;
 mod files;
 mod fixture;
 mod model;
+mod pipeline;
 mod support;

@@ -12,6 +12,7 @@ use crate::actor_ref::{ActorRef, request};
 use crate::builder::NodeBuilder;
 use crate::clock::after;
 use crate::error::NodeError;
+use crate::keyring::MasterKeys;
 use crate::logs::LogReader;
 use crate::options::{CallOptions, TIMEOUT};
 use crate::shared::Shared;
@@ -46,7 +47,7 @@ impl Node {
     pub(crate) fn new(shared: Shared) -> Self {
         let shared = Arc::new(shared);
         if let Some(keeper) = &shared.keeper {
-            crate::keeper::start(keeper, &shared.runtime);
+            crate::keeper::start(keeper, &shared);
         }
         Self(Arc::clone(&shared), Arc::new(Last(shared)))
     }
@@ -118,6 +119,12 @@ impl Node {
         let mut all: Vec<_> = self.0.directory.all().iter().map(|cell| cell.status()).collect();
         all.sort_by(|a, b| a.id.cmp(&b.id));
         all
+    }
+
+    /// The master keys under which the keys of actors are sealed, if the node was given any.
+    #[must_use]
+    pub fn master_keys(&self) -> Option<Arc<MasterKeys>> {
+        self.0.given.masters.clone()
     }
 
     /// The log of all actors, from the oldest kept line on.

@@ -47,7 +47,7 @@ impl Node {
     pub(crate) fn new(shared: Shared) -> Self {
         let shared = Arc::new(shared);
         if let Some(keeper) = &shared.keeper {
-            crate::keeper::start(keeper, &shared);
+            crate::keeper::start(keeper, &shared.runtime);
         }
         Self(Arc::clone(&shared), Arc::new(Last(shared)))
     }

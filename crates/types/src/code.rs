@@ -182,7 +182,7 @@ codes! {
     /// A key record is sealed under a master key that the node does not have.
     KeyMaster "key-master" fix "Start the node with the master key that the message names, or give it both to seal the records again.";
     /// The actor uses keys, and the node has no master key to seal them under.
-    KeyMasterMissing "key-master-missing" fix "Give the node a master key: `playhouse key master new` makes one; `NodeBuilder::master_key` where a node is embedded.";
+    KeyMasterMissing "key-master-missing" fix "Give the node a master key: `playhouse run` with a store makes one or takes `--master-key-file FILE`; `NodeBuilder::master_key` where a node is embedded.";
     /// A key was used for something that it is not for.
     KeyKind "key-kind" fix "Use another name: one key serves one kind of use.";
     /// A key has as many versions as are kept.

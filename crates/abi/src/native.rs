@@ -2,6 +2,9 @@
 //! functions and then exchanges protobuf frames.
 //!
 //! Every pointer has alignment 1, and the length is part of the release of a buffer. No unwinding may cross either way.
+//! [`v2`] is the second version, which a library may export as well.
+
+pub mod v2;
 
 use core::ffi::c_void;
 

@@ -1,8 +1,9 @@
 use std::fmt::Write;
 use std::time::Instant;
 
-use playhouse_types::Event;
-use playhouse_wire::native::{GuestFrames, Request};
+use playhouse_abi::native::status;
+use playhouse_types::{ActorError, Code, ErrorKind, Event, HostReply};
+use playhouse_wire::native::{GuestFrames, Request, v2};
 
 use super::port::{Near, Order};
 use super::slots::Occupant;
@@ -17,11 +18,20 @@ pub(super) struct Desk {
     /// What is being written, before it goes onto the note.
     pub(super) draft: Vec<u8>,
     request_id: String,
+    /// Whether the guest's thread puts an end to an event whose run is gone: it has the turn, and gives it back soon.
+    pub(super) is_settling: bool,
 }
 
 impl Desk {
     pub(super) fn new(near: Near, occupant: Occupant) -> Self {
-        Self { near, occupant, patience: Patience::new(), draft: Vec::new(), request_id: String::new() }
+        Self {
+            near,
+            occupant,
+            patience: Patience::new(),
+            draft: Vec::new(),
+            request_id: String::new(),
+            is_settling: false,
+        }
     }
 
     /// Writes the frame of an event onto the note. `token` is the context of guests that have them. False if the guest
@@ -53,6 +63,47 @@ impl Desk {
         }
         let needed = matches!(event, Event::Request { .. } | Event::Chunk { .. });
         self.put(if needed { Order::Handle } else { Order::HandleOptional })
+    }
+
+    /// Writes an event for a guest of V2 onto the note, under the number of its call. False if the guest has the turn.
+    pub(super) fn write_v2(&mut self, context: &Context, event: &Event, call: u64) -> bool {
+        self.request_id.clear();
+        // Writing to a string cannot fail.
+        let _ = write!(self.request_id, "{}", context.request_id);
+        let left = context.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let left_ms = left.map(|left| u64::try_from(left.as_millis()).unwrap_or(u64::MAX));
+        v2::write_event(event, context.caller.as_ref(), &self.request_id, left_ms, &mut self.draft);
+        let optional = !matches!(event, Event::Request { .. } | Event::Chunk { .. });
+        self.put(Order::Event { call, optional })
+    }
+
+    /// Drafts what an operation came to, for a guest of V2; its status.
+    pub(super) fn draft_result(&mut self, result: &Result<HostReply, ActorError>) -> i32 {
+        self.draft.clear();
+        match result {
+            Ok(reply) => {
+                v2::write_reply(reply, &mut self.draft);
+                status::SUCCESS
+            }
+            Err(error) => {
+                v2::write_error(error, &mut self.draft);
+                status::HANDLE_FAILED
+            }
+        }
+    }
+
+    /// Lets a guest of V2 put an end to an event whose run is gone: one that waits for an operation hears that it failed, and one
+    /// that began some hears that they were given up.
+    pub(super) fn settle(&mut self, waits: bool) {
+        if waits {
+            let gone = ActorError::coded(ErrorKind::TimedOut, Code::DeadlineExpired, "the event was given up");
+            let status = self.draft_result(&Err(gone));
+            self.put(Order::Completed { token: 0, status });
+        } else {
+            self.put(Order::Finish);
+        }
+        self.near.send();
+        self.is_settling = true;
     }
 
     /// Puts the draft onto the note. False if the guest has the turn.

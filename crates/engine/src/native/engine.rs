@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
-use bytes::Bytes;
 use playhouse_package::{BinaryKind, VerifiedPackage};
 use playhouse_types::ActorType;
 
 use super::elf;
 use super::error::LoadError;
+use super::loader::Loader;
 use super::slots::NativeThreads;
 use super::target;
 use super::workload::NativeWorkload;
@@ -41,7 +41,7 @@ impl NativeEngine {
         }
         target::check(package.target())?;
         elf::check(package.binary())?;
-        Ok(Program { library: package.binary().clone(), actor_type: package.actor_type().clone() })
+        Ok(Program { loader: Loader::of(package.binary()), actor_type: package.actor_type().clone() })
     }
 }
 
@@ -56,9 +56,9 @@ impl Engine for NativeEngine {
     }
 }
 
-/// A library that fits this machine, not mapped yet.
+/// A library that fits this machine.
 struct Program {
-    library: Bytes,
+    loader: Arc<Loader>,
     actor_type: ActorType,
 }
 
@@ -72,6 +72,6 @@ impl Prepared for Program {
     }
 
     fn create(&self, seed: Seed) -> Creation {
-        Box::pin(NativeWorkload::create(self.library.clone(), self.actor_type.clone(), seed))
+        Box::pin(NativeWorkload::create(Arc::clone(&self.loader), self.actor_type.clone(), seed))
     }
 }

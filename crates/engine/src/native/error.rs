@@ -51,6 +51,18 @@ pub(super) enum LoadError {
         /// What it returned.
         status: i32,
     },
+    /// The table of the library's functions breaks the ABI.
+    #[error("the table of playhouse_guest_v2 is unusable: {rule}")]
+    Table {
+        /// What is wrong with it.
+        rule: &'static str,
+    },
+    /// The library made no instance.
+    #[error("create returned {status}")]
+    Create {
+        /// What it returned.
+        status: i32,
+    },
     /// As many native workloads live as may.
     #[error(
         "{limit} threads of native actors in this process, {hung} of them in guests that did not return, which is the limit"
@@ -83,21 +95,25 @@ impl LoadError {
             | Self::File { .. }
             | Self::Loader { .. }
             | Self::Symbol { .. }
+            | Self::Table { .. }
             | Self::Threads { .. }
             | Self::Images { .. }
             | Self::Ended => Code::NativeLoad,
-            Self::Init { .. } => Code::NativeInit,
+            Self::Init { .. } | Self::Create { .. } => Code::NativeInit,
         }
     }
 
     const fn kind(&self) -> ErrorKind {
         match self {
             Self::NotAllowed => ErrorKind::PermissionDenied,
-            Self::Kind | Self::Target { .. } | Self::File { .. } | Self::Loader { .. } | Self::Symbol { .. } => {
-                ErrorKind::InvalidArgument
-            }
+            Self::Kind
+            | Self::Target { .. }
+            | Self::File { .. }
+            | Self::Loader { .. }
+            | Self::Symbol { .. }
+            | Self::Table { .. } => ErrorKind::InvalidArgument,
             Self::System { .. } | Self::Threads { .. } | Self::Images { .. } => ErrorKind::Unavailable,
-            Self::Init { .. } | Self::Ended => ErrorKind::Internal,
+            Self::Init { .. } | Self::Create { .. } | Self::Ended => ErrorKind::Internal,
         }
     }
 }

@@ -40,23 +40,40 @@ pub(super) enum BadReply {
     TooLong { len: usize },
 }
 
-impl Image {
-    /// Maps a library and finds its functions. Runs its constructors: the bytes must come from a verified package, and the
-    /// calling thread must be the one that will make all calls.
-    pub(super) fn load(bytes: &[u8]) -> Result<Self, LoadError> {
+/// A library that is mapped, and stays so unless [`Image::end`] unmaps it.
+pub(super) struct Mapped(ManuallyDrop<Library>);
+
+impl Mapped {
+    /// Maps a library. Runs its constructors: the bytes must come from a verified package.
+    pub(super) fn new(bytes: &[u8]) -> Result<Self, LoadError> {
         let more = |count| (count < IMAGES_MAX).then_some(count + 1);
         if IMAGES.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_err() {
             return Err(LoadError::Images { limit: IMAGES_MAX });
         }
+        let opened = Self::open(bytes);
+        if opened.is_err() {
+            IMAGES.fetch_sub(1, Ordering::Relaxed);
+        }
+        // Once it is open, the library stays mapped whatever happens: its constructors may have left threads behind.
+        opened.map(ManuallyDrop::new).map(Self)
+    }
+
+    fn open(bytes: &[u8]) -> Result<Library, LoadError> {
+        // The mapping keeps the file's bytes; its descriptor is of no more use afterwards.
         let file = MemoryFile::new(bytes)?;
         // SAFETY: constructors of the library run, which may do anything. The operator has said that native code is
         // trusted with this process, and the bytes are those of a verified package: `MemoryFile` is sealed.
-        let library = unsafe { Library::open(Some(file.path()), RTLD_NOW | RTLD_LOCAL) }
-            .map_err(|error| LoadError::Loader { message: error.to_string() })?;
-        // From here on the library stays mapped whatever happens: its constructors may have left threads behind.
-        let library = ManuallyDrop::new(library);
-        // The mapping keeps the file's bytes; its descriptor is of no more use.
-        drop(file);
+        unsafe { Library::open(Some(file.path()), RTLD_NOW | RTLD_LOCAL) }
+            .map_err(|error| LoadError::Loader { message: error.to_string() })
+    }
+
+    pub(super) fn library(&self) -> &Library {
+        &self.0
+    }
+
+    /// Finds the functions of the first ABI. The calling thread must be the one that will make all calls.
+    pub(super) fn into_v1(self) -> Result<Image, LoadError> {
+        let Self(library) = self;
         // SAFETY: the types are those that the ABI gives to these names. A library that exports the names with other
         // types breaks the ABI, which no host can see.
         let (init, handle, free_response) = unsafe {
@@ -68,9 +85,11 @@ impl Image {
         };
         // SAFETY: as above.
         let shutdown = unsafe { function::<ActrShutdown>(&library, symbol::SHUTDOWN) }.ok();
-        Ok(Self { handle, free_response, init, shutdown, library })
+        Ok(Image { handle, free_response, init, shutdown, library })
     }
+}
 
+impl Image {
     /// Lets the library construct its workload.
     pub(super) fn init(&self, payload: &[u8]) -> Result<(), LoadError> {
         let table = if self.has_contexts() { table::with_contexts() } else { table::for_v1() };
@@ -122,7 +141,7 @@ impl Image {
 
 /// Makes a call into a library, out of which nothing may unwind. An exception of another language ends the process in
 /// Rust's runtime, and anything else that gets here does in this place: no frame of ours goes on with half of its work done.
-fn whole<R>(call: impl FnOnce() -> R) -> R {
+pub(super) fn whole<R>(call: impl FnOnce() -> R) -> R {
     catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| std::process::abort())
 }
 

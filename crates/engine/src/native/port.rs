@@ -23,6 +23,18 @@ pub(super) enum Order {
     HandleOptional,
     /// The reply to the last [`Said::Op`].
     OpDone,
+    /// V2: an event, under the number of its call.
+    Event {
+        call: u64,
+        optional: bool,
+    },
+    /// V2: what an operation came to, under the token that the guest gave it, or under none if the guest waits for it.
+    Completed {
+        token: u64,
+        status: i32,
+    },
+    /// V2: the event is over, or was answered by another thread; the guest's thread is to put an end to it.
+    Finish,
 }
 
 /// From the guest's thread to the run. The note is the payload of the guest's reply.
@@ -42,6 +54,8 @@ pub(super) enum Said {
     Failed(Box<Failure>),
     /// The guest waits for a host operation.
     Op(Box<HostOp>),
+    /// V2: the guest has returned without an answer, which is to come later.
+    Waiting,
 }
 
 pub(super) type Near = turnstile::Near<ToGuest, ToHost>;

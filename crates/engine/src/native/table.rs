@@ -80,7 +80,7 @@ unsafe fn answer(
     Ok(())
 }
 
-unsafe extern "C" fn host_free(ptr: *mut u8, len: usize) {
+pub(super) unsafe extern "C" fn host_free(ptr: *mut u8, len: usize) {
     let _ = guard(|| {
         if !ptr.is_null() && len != 0 {
             buffers::take_back(ptr);
@@ -90,7 +90,7 @@ unsafe extern "C" fn host_free(ptr: *mut u8, len: usize) {
 }
 
 /// Runs the body of a function that a guest called, so that nothing unwinds into the guest.
-fn guard(body: impl FnOnce() -> Result<(), i32>) -> i32 {
+pub(super) fn guard(body: impl FnOnce() -> Result<(), i32>) -> i32 {
     match catch_unwind(AssertUnwindSafe(body)) {
         Ok(Ok(())) => status::SUCCESS,
         Ok(Err(code)) => code,
@@ -124,7 +124,7 @@ impl Out {
 ///
 /// # Safety
 /// A pointer that is not null must be valid for reading `len` bytes for the lifetime that the caller chooses.
-unsafe fn bytes_from<'a>(ptr: *const u8, len: usize) -> Result<&'a [u8], i32> {
+pub(super) unsafe fn bytes_from<'a>(ptr: *const u8, len: usize) -> Result<&'a [u8], i32> {
     if ptr.is_null() || len == 0 {
         return Ok(&[]);
     }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
 
-use bytes::Bytes;
+use playhouse_types::ActorType;
+use playhouse_wire::native::init_payload;
 use tokio::sync::oneshot;
 
 use super::active::{self, ActiveCall};
@@ -15,29 +16,33 @@ use super::error::LoadError;
 use super::image::Image;
 use super::judge::judge;
 use super::lane::Taken;
+use super::loader::{Loaded, Loader};
 use super::origin;
 use super::port::{Far, Order, Said, ToGuest, ToHost};
 use super::slots::{Occupant, Slot};
 use super::spin::{GUEST_SPIN, Patience, Spin, SpinPermit};
-use crate::{Failure, Limits};
+use super::v2::{self, Instance};
+use crate::{Failure, Limits, Seed};
 
 /// Bytes of stack of a guest's thread: what guests of actr 0.3 had, whose host used threads of tokio's blocking pool.
 /// Only touched pages cost memory.
 const STACK_BYTES: usize = 2 << 20;
+
 /// What a guest's thread begins with.
 pub(super) struct Birth {
-    pub(super) library: Bytes,
-    pub(super) init_payload: Vec<u8>,
-    pub(super) limits: Arc<Limits>,
+    pub(super) loader: Arc<Loader>,
+    pub(super) actor_type: ActorType,
+    pub(super) seed: Seed,
     pub(super) far: Far,
 }
 
 /// What is known of a guest once it is loaded.
-pub(super) struct Ready {
-    pub(super) has_contexts: bool,
+pub(super) enum Ready {
+    V1 { has_contexts: bool },
+    V2(Arc<Instance>),
 }
 
-type Verdict = Result<Ready, LoadError>;
+pub(super) type Verdict = Result<Ready, LoadError>;
 
 /// Starts the thread of a guest and loads the library there. The receiver hears whether the guest is ready.
 pub(super) fn spawn(name: &str, birth: Birth) -> Result<(oneshot::Receiver<Verdict>, Occupant), LoadError> {
@@ -64,7 +69,7 @@ pub(super) struct Post {
 
 impl Post {
     /// The post of the calling thread.
-    fn new(far: Far) -> Self {
+    pub(super) fn new(far: Far) -> Self {
         let unpark = Arc::new(Unpark(std::thread::current())).into();
         Self { far, patience: Patience::new(), unpark }
     }
@@ -107,6 +112,13 @@ impl Post {
         }
     }
 
+    /// Writes the reply that is to be said. Nothing happens if nobody waits for it any more.
+    pub(super) fn draft(&mut self, reply: &[u8]) {
+        if let Some(sheet) = self.far.sheet() {
+            sheet.note.write(reply);
+        }
+    }
+
     /// Says what the guest does. Nothing happens if nobody waits for it any more.
     pub(super) fn say(&mut self, write: impl FnOnce(&mut ToHost)) {
         if let Some(sheet) = self.far.sheet() {
@@ -135,25 +147,31 @@ impl Wake for Unpark {
 }
 
 fn live(birth: Birth, ready: oneshot::Sender<Verdict>) {
-    let image = match Image::load(&birth.library).and_then(|image| image.init(&birth.init_payload).map(|()| image)) {
-        Ok(image) => image,
-        Err(error) => {
-            let _ = ready.send(Err(error));
-            return;
-        }
-    };
-    if ready.send(Ok(Ready { has_contexts: image.has_contexts() })).is_err() {
+    let loaded = birth.loader.load();
+    // The library's bytes are in its memory file now.
+    drop(birth.loader);
+    let Seed { limits, .. } = &birth.seed;
+    match loaded {
+        Ok(Loaded::V2(functions)) => v2::live(functions, &birth.seed, birth.far, ready),
+        Ok(Loaded::V1(image)) => match image.init(&init_payload(&birth.actor_type)) {
+            Ok(()) => live_v1(image, birth.far, limits, ready),
+            Err(error) => drop(ready.send(Err(error))),
+        },
+        Err(error) => drop(ready.send(Err(error))),
+    }
+}
+
+fn live_v1(image: Image, far: Far, limits: &Limits, ready: oneshot::Sender<Verdict>) {
+    if ready.send(Ok(Ready::V1 { has_contexts: image.has_contexts() })).is_err() {
         return image.end();
     }
     let call = Rc::new(ActiveCall {
-        post: RefCell::new(Post::new(birth.far)),
+        post: RefCell::new(Post::new(far)),
         account: Account::default(),
-        host_calls_max: birth.limits.host_calls,
+        host_calls_max: limits.host_calls,
         host_calls: Cell::new(0),
     });
-    // The library's bytes are in its memory file now.
-    drop(birth.library);
-    if serve(&image, &call, birth.limits.reply_bytes) {
+    if serve(&image, &call, limits.reply_bytes) {
         image.end();
     }
 }
@@ -162,10 +180,12 @@ fn live(birth: Birth, ready: oneshot::Sender<Verdict>) {
 fn serve(image: &Image, call: &Rc<ActiveCall>, reply_bytes_max: usize) -> bool {
     let mut frame = Vec::new();
     while let Some(order) = receive(call, &mut frame) {
-        if order == Order::OpDone {
-            continue;
-        }
-        let optional = order == Order::HandleOptional;
+        let optional = match order {
+            Order::Handle => false,
+            Order::HandleOptional => true,
+            // Of an operation that nobody waits for, or of the other ABI.
+            _ => continue,
+        };
         let is_crash = active::with(call, || {
             image.handle(&frame, |code, bytes| {
                 let outcome = judge(code, bytes, optional, reply_bytes_max);

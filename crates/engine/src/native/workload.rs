@@ -3,47 +3,57 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 use playhouse_types::{ActorError, ActorType, Event};
-use playhouse_wire::native::{GuestFrames, init_payload};
+use playhouse_wire::native::GuestFrames;
 use tokio::runtime::Handle;
 
 use super::contexts::Contexts;
 use super::desk::Desk;
 use super::error::LoadError;
+use super::loader::Loader;
 use super::run::Run;
 use super::turnstile::turnstile;
-use super::worker::{self, Birth};
+use super::v2::Instance;
+use super::worker::{self, Birth, Ready};
 use crate::{Context, Running, Seed, Workload};
 
-/// One native actor: an image and a thread of its own.
+/// One native actor: a thread of its own, and an image or an instance in one.
 pub(super) struct NativeWorkload {
     /// Present while no run has the guest. Dropping it ends the guest's thread.
     pub(super) desk: Mutex<Option<Desk>>,
-    pub(super) frames: GuestFrames,
-    /// Of guests that call in contexts.
-    pub(super) contexts: Option<Contexts>,
+    pub(super) dialect: Dialect,
     pub(super) lost: AtomicBool,
+}
+
+/// Which ABI the guest speaks.
+pub(super) enum Dialect {
+    V1 {
+        frames: GuestFrames,
+        /// Of guests that call in contexts.
+        contexts: Option<Contexts>,
+    },
+    V2(Arc<Instance>),
 }
 
 impl NativeWorkload {
     /// Loads a library for one actor.
     pub(super) async fn create(
-        library: bytes::Bytes,
+        loader: Arc<Loader>,
         actor_type: ActorType,
         seed: Seed,
     ) -> Result<Arc<dyn Workload>, ActorError> {
         let (near, far) = turnstile();
         let host_calls_max = seed.limits.host_calls;
-        let birth = Birth { library, init_payload: init_payload(&actor_type), limits: seed.limits, far };
-        let name = format!("native {:x}", seed.self_id.serial().number());
-        let (ready, occupant) = worker::spawn(&name, birth)?;
-        let ready = ready.await.unwrap_or(Err(LoadError::Ended))?;
-        let contexts = ready.has_contexts.then(|| Contexts::new(Handle::current(), host_calls_max));
-        Ok(Arc::new(Self {
-            desk: Mutex::new(Some(Desk::new(near, occupant))),
-            frames: GuestFrames::new(&seed.self_id),
-            contexts,
-            lost: AtomicBool::new(false),
-        }))
+        let (name, self_id) = (format!("native {:x}", seed.self_id.serial().number()), seed.self_id.clone());
+        let (ready, occupant) = worker::spawn(&name, Birth { loader, actor_type, seed, far })?;
+        let dialect = match ready.await.unwrap_or(Err(LoadError::Ended))? {
+            Ready::V1 { has_contexts } => Dialect::V1 {
+                frames: GuestFrames::new(&self_id),
+                contexts: has_contexts.then(|| Contexts::new(Handle::current(), host_calls_max)),
+            },
+            Ready::V2(instance) => Dialect::V2(instance),
+        };
+        let desk = Mutex::new(Some(Desk::new(near, occupant)));
+        Ok(Arc::new(Self { desk, dialect, lost: AtomicBool::new(false) }))
     }
 }
 

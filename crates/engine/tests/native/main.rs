@@ -21,3 +21,4 @@ mod hung;
 mod load;
 mod rude;
 mod support;
+mod v2;

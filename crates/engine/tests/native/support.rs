@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use playhouse_crypto::{Digest, SigningKey};
@@ -56,7 +56,8 @@ pub(crate) fn library(name: &str, defines: &[&str]) -> Option<Bytes> {
     let defines: Vec<_> = defines.iter().map(|define| format!("-D{define}")).collect();
 
     // Compiled once for all test processes: the name says what from.
-    let texts = [&source, &include.join("playhouse.h")].map(|path| std::fs::read(path).unwrap());
+    let headers = ["playhouse.h", "playhouse_v2.h"].map(|name| include.join(name));
+    let texts = [&source, &headers[0], &headers[1]].map(|path| std::fs::read(path).unwrap());
     let digest = Digest::of(format!("{compiler} {flags:?} {defines:?} {texts:?}").as_bytes());
     let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{digest}.so"));
     if let Ok(bytes) = std::fs::read(&kept) {
@@ -94,12 +95,22 @@ pub(crate) fn here() -> String {
 
 type Script = dyn Fn(&Context, HostOp) -> HostFuture + Send + Sync;
 
-/// A host that answers as a test says and remembers nothing.
-pub(crate) struct FakeHost(Box<Script>);
+/// A host that answers as a test says and remembers what it is told for the log.
+pub(crate) struct FakeHost {
+    script: Box<Script>,
+    log: Arc<Mutex<Vec<String>>>,
+}
 
 impl FakeHost {
     pub(crate) fn scripted(script: impl Fn(&Context, HostOp) -> HostFuture + Send + Sync + 'static) -> Arc<dyn Host> {
-        Arc::new(Self(Box::new(script)))
+        Arc::new(Self { script: Box::new(script), log: Arc::default() })
+    }
+
+    /// A host that nothing is asked of, and what it is told for the log.
+    pub(crate) fn logging() -> (Arc<dyn Host>, Arc<Mutex<Vec<String>>>) {
+        let log = Arc::<Mutex<Vec<String>>>::default();
+        let script = |_: &Context, op: HostOp| panic!("asked for {op:?}");
+        (Arc::new(Self { script: Box::new(script), log: Arc::clone(&log) }), log)
     }
 
     /// A host that answers at once.
@@ -117,10 +128,13 @@ impl FakeHost {
 
 impl Host for FakeHost {
     fn perform(&self, context: &Context, op: HostOp) -> HostFuture {
-        (self.0)(context, op)
+        (self.script)(context, op)
     }
 
-    fn log(&self, _actor: &ActorId, _level: LogLevel, _text: &str) {}
+    fn log(&self, actor: &ActorId, level: LogLevel, text: &str) {
+        assert_eq!(actor.to_string(), SELF_ID);
+        self.log.lock().unwrap().push(format!("{} {text}", level.name()));
+    }
 }
 
 pub(crate) fn context(host: &Arc<dyn Host>) -> Context {

@@ -148,7 +148,7 @@ impl GuestFrames {
     }
 }
 
-const fn hook_number(event: &RuntimeEvent) -> u32 {
+pub(super) const fn hook_number(event: &RuntimeEvent) -> u32 {
     match event {
         RuntimeEvent::SignalingConnecting => hook::SIGNALING_CONNECTING,
         RuntimeEvent::SignalingConnected => hook::SIGNALING_CONNECTED,
@@ -165,11 +165,11 @@ const fn hook_number(event: &RuntimeEvent) -> u32 {
     }
 }
 
-fn peer(event: &PeerEvent, relayed: Option<bool>) -> proto::PeerEventV1 {
+pub(super) fn peer(event: &PeerEvent, relayed: Option<bool>) -> proto::PeerEventV1 {
     proto::PeerEventV1 { peer: Some((&event.peer).into()), relayed }
 }
 
-fn timestamp(value: Timestamp) -> proto::TimestampV1 {
+pub(super) fn timestamp(value: Timestamp) -> proto::TimestampV1 {
     proto::TimestampV1 { seconds: value.seconds(), nanoseconds: value.nanoseconds() }
 }
 
@@ -188,11 +188,11 @@ fn type_len(actor_type: &ActorType) -> usize {
         + bytes_field_len(actor_type.version().as_str().len())
 }
 
-fn id_len(id: &ActorId) -> usize {
+pub(super) fn id_len(id: &ActorId) -> usize {
     bytes_field_len(realm_len(id)) + 1 + varint_len(id.serial().number()) + bytes_field_len(type_len(id.actor_type()))
 }
 
-fn put_id(out: &mut Vec<u8>, key: u8, id: &ActorId) {
+pub(super) fn put_id(out: &mut Vec<u8>, key: u8, id: &ActorId) {
     put_head(out, key, id_len(id));
     put_head(out, 0x0a, realm_len(id));
     out.push(0x08);

@@ -59,18 +59,23 @@ impl HostCall {
         if frame.abi_version != ABI_VERSION {
             return Err(Refusal::Code(status::PROTOCOL_ERROR));
         }
-        let parse = match frame.op {
-            op::CALL => call,
-            op::TELL => tell,
-            op::CALL_RAW => call_raw,
-            op::DISCOVER => discover,
-            op::REGISTER_STREAM => register,
-            op::UNREGISTER_STREAM => unregister,
-            op::SEND_DATA_STREAM => send_chunk,
-            _ => return Err(Refusal::Code(status::UNSUPPORTED_OP)),
-        };
-        parse(Bytes::copy_from_slice(frame.payload)).map(Self)
+        read_op(frame.op, Bytes::copy_from_slice(frame.payload)).map(Self)
     }
+}
+
+/// Reads the message of an operation.
+pub(super) fn read_op(op: u32, message: Bytes) -> Result<HostOp, Refusal> {
+    let parse = match op {
+        op::CALL => call,
+        op::TELL => tell,
+        op::CALL_RAW => call_raw,
+        op::DISCOVER => discover,
+        op::REGISTER_STREAM => register,
+        op::UNREGISTER_STREAM => unregister,
+        op::SEND_DATA_STREAM => send_chunk,
+        _ => return Err(Refusal::Code(status::UNSUPPORTED_OP)),
+    };
+    parse(message)
 }
 
 fn decode<M: Message + Default>(payload: Bytes) -> Result<M, Refusal> {

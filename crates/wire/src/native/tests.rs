@@ -242,7 +242,9 @@ fn reads_the_specification_s_frames_of_guests() {
     check(
         "08 01 10 07 1a 33 0a 23 1a 21 0a 02 08 07 10 02 1a 19 0a 04 61 63 6d 65 12 0a 45 63 68 6f 43 6c
          69 65 6e 74 1a 05 31 2e 30 2e 30 12 0a 0a 02 73 31 10 00 1a 02 01 02 18 02",
-        expect![[r#"SendChunk { dest: Actor(2@7/acme:EchoClient:1.0.0), chunk: DataChunk { stream_id: "s1", sequence: 0, payload_bytes: 2, metadata_entries: 0, timestamp_ms: None }, class: StreamReliable }"#]],
+        expect![[
+            r#"SendChunk { dest: Actor(2@7/acme:EchoClient:1.0.0), chunk: DataChunk { stream_id: "s1", sequence: 0, payload_bytes: 2, metadata_entries: 0, timestamp_ms: None }, class: StreamReliable }"#
+        ]],
     );
 }
 

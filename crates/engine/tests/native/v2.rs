@@ -1,0 +1,7 @@
+//! Guests of the ABI V2.
+
+mod answers;
+mod instances;
+mod misuse;
+mod operations;
+mod started;

@@ -1,9 +1,15 @@
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use playhouse_types::{Code, ErrorKind};
 use serde::Deserialize;
 
 use crate::error::{CliError, Result};
+use crate::store::location::Location;
+
+mod keep;
+
+pub(crate) use keep::{Class, DurabilityConfig, QuotaConfig, SecretSource, Setting, Time};
 
 /// What `playhouse run` reads: a node and its actors.
 #[derive(Debug, Default, Deserialize)]
@@ -15,6 +21,16 @@ pub(crate) struct Config {
     pub(crate) trust: Option<PathBuf>,
     /// Where compiled code is kept; relative to this file.
     pub(crate) cache: Option<PathBuf>,
+    /// Where the node keeps what it must not lose; a folder is relative to this file.
+    pub(crate) store: Option<Location>,
+    /// What survives what, for every actor that does not say otherwise.
+    pub(crate) durability: Option<DurabilityConfig>,
+    /// The file with the master key; relative to this file.
+    pub(crate) master_key_file: Option<PathBuf>,
+    /// Settings of all actors.
+    pub(crate) config: BTreeMap<String, Setting>,
+    /// Secrets, for the actors that name them.
+    pub(crate) secrets: BTreeMap<String, SecretSource>,
     pub(crate) policy: PolicyConfig,
     /// For every actor that does not say otherwise.
     pub(crate) limits: LimitsConfig,
@@ -35,24 +51,16 @@ pub(crate) struct PolicyConfig {
 }
 
 /// One kind of host operation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Grant {
-    Call,
-    Tell,
-    Discover,
-    Stream,
-}
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Grant(pub(crate) playhouse_node::Grant);
 
-impl Grant {
-    /// The word in configuration and errors.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Call => "call",
-            Self::Tell => "tell",
-            Self::Discover => "discover",
-            Self::Stream => "stream",
-        }
+impl<'de> Deserialize<'de> for Grant {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        playhouse_node::Grant::from_name(&word).map(Self).ok_or_else(|| {
+            let known = playhouse_node::Grant::ALL.map(|grant| format!("`{}`", grant.name()));
+            serde::de::Error::custom(format!("unknown grant {word:?}, expected one of {}", known.join(", ")))
+        })
     }
 }
 
@@ -89,6 +97,20 @@ pub(crate) struct ActorConfig {
     pub(crate) restart: RestartConfig,
     #[serde(default)]
     pub(crate) limits: LimitsConfig,
+    /// Which of the actors of its type it is, by name: under it the store finds what it kept.
+    pub(crate) instance: Option<String>,
+    /// What of it survives what.
+    pub(crate) durability: Option<DurabilityConfig>,
+    #[serde(default)]
+    pub(crate) quota: QuotaConfig,
+    /// How long it is idle before it leaves memory.
+    pub(crate) passivate_after: Option<Time>,
+    /// Its own settings, before those of all actors.
+    #[serde(default)]
+    pub(crate) config: BTreeMap<String, Setting>,
+    /// Its secrets.
+    #[serde(default)]
+    pub(crate) secrets: BTreeMap<String, SecretSource>,
 }
 
 /// The queue in front of an actor.
@@ -136,6 +158,7 @@ impl Config {
         for relative in config.paths() {
             *relative = base.join(&*relative);
         }
+        config.store = config.store.map(|store| store.relative_to(base));
         Ok(config)
     }
 
@@ -144,8 +167,15 @@ impl Config {
     }
 
     fn paths(&mut self) -> impl Iterator<Item = &mut PathBuf> {
-        let actors = self.actors.iter_mut().map(|actor| &mut actor.package);
-        self.trust.iter_mut().chain(self.cache.iter_mut()).chain(actors)
+        fn file(source: &mut SecretSource) -> Option<&mut PathBuf> {
+            if let SecretSource::File(path) = source { Some(path) } else { None }
+        }
+        let actors = self
+            .actors
+            .iter_mut()
+            .flat_map(|actor| std::iter::once(&mut actor.package).chain(actor.secrets.values_mut().filter_map(file)));
+        let secrets = self.secrets.values_mut().filter_map(file);
+        self.trust.iter_mut().chain(&mut self.cache).chain(&mut self.master_key_file).chain(secrets).chain(actors)
     }
 }
 

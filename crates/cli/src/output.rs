@@ -104,6 +104,11 @@ impl Output {
         let _ = writeln!(anstream::stderr(), "{CAUTION}warning:{CAUTION:#} {}", clean(&text.to_string()));
     }
 
+    /// Writes something that a person may want to know, in either format.
+    pub(crate) fn remark(self, text: impl Display) {
+        let _ = writeln!(anstream::stderr(), "{FAINT}note:{FAINT:#} {}", clean(&text.to_string()));
+    }
+
     /// Writes why the command failed.
     pub(crate) fn error(self, error: &CliError) {
         let Some(document) = error.document() else { return };

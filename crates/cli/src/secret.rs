@@ -13,7 +13,7 @@ const SECRET_FILE_BYTES_MAX: u64 = 4096;
 const VARIABLE: &str = "PLAYHOUSE_PASSPHRASE";
 
 /// What opens or seals a key.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct SecretArgs {
     /// Read the passphrase from the first line of this file; `-` is standard input.
     #[arg(long, value_name = "FILE", conflicts_with = "secret_file")]
@@ -32,10 +32,15 @@ pub(crate) enum SecretBytes {
 impl SecretArgs {
     /// What opens this key: what the command line, then what the environment says, then what the user types.
     pub(crate) fn obtain(&self, key: &SealedKey, path: &Path) -> Result<SecretBytes> {
+        self.obtain_for(key.needs_passphrase(), path)
+    }
+
+    /// What opens what is in `path`, which takes a passphrase or else a secret file.
+    pub(crate) fn obtain_for(&self, needs_passphrase: bool, path: &Path) -> Result<SecretBytes> {
         if let Some(given) = self.given()? {
             return Ok(given);
         }
-        if !key.needs_passphrase() {
+        if !needs_passphrase {
             let message = format!("{} opens with a secret file", path.display());
             return Err(CliError::new(Code::KeyPassphrase, ErrorKind::InvalidArgument, message)
                 .fix("Name it with `--secret-file FILE`."));

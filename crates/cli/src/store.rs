@@ -3,8 +3,10 @@
 pub(crate) mod access;
 pub(crate) mod edit;
 pub(crate) mod inspect;
+pub(crate) mod keys;
 pub(crate) mod letters;
 pub(crate) mod location;
+pub(crate) mod master;
 pub(crate) mod open;
 pub(crate) mod records;
 pub(crate) mod select;

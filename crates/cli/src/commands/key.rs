@@ -15,17 +15,24 @@ use crate::paths::{Paths, private_dir};
 use crate::secret::SecretArgs;
 use crate::{key_file, time};
 
-/// Make, show and import the keys that sign packages.
+mod actors;
+
+/// Make, show and import the keys that sign packages; rotate those of actors.
 #[derive(Debug, Subcommand)]
 #[command(after_help = "\
 EXAMPLES
   playhouse key new
   playhouse key show --json > public-key.json
-  playhouse key import ~/.actr/dev-key.json")]
+  playhouse key import ~/.actr/dev-key.json
+  playhouse key export-public Ledger
+  playhouse key rotate --actor Ledger statement
+  playhouse key rotate --master")]
 pub(crate) enum KeyCommand {
     New(NewArgs),
     Show(ShowArgs),
     Import(ImportArgs),
+    Rotate(Box<actors::RotateArgs>),
+    ExportPublic(Box<actors::ExportPublicArgs>),
 }
 
 /// Make a new key, sealed with a passphrase.
@@ -124,6 +131,8 @@ pub(crate) fn run(command: KeyCommand, output: Output) -> Result<Exit> {
             output.show(&import(&args)?)?;
             output.warn(format_args!("{} still holds the private key in the clear; delete it", args.file.display()));
         }
+        KeyCommand::Rotate(args) => return actors::rotate(&args, output),
+        KeyCommand::ExportPublic(args) => actors::export_public(&args, output)?,
     }
     Ok(Exit::Ok)
 }

@@ -1,8 +1,11 @@
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use playhouse_types::{Code, ErrorKind};
+use playhouse_node::MasterKeys;
+use playhouse_store::Store;
+use playhouse_types::{Code, ErrorKind, Name};
 
 use super::node_arg::NodeArg;
 use super::trust::TrustArg;
@@ -11,8 +14,11 @@ use crate::control::socket::Bound;
 use crate::error::{CliError, Exit, Result};
 use crate::output::Output;
 use crate::paths::Paths;
+use crate::store::location::Location;
+use crate::store::open;
 
 mod host;
+mod keep;
 mod plan;
 mod printer;
 mod records;
@@ -35,13 +41,27 @@ EXAMPLES
   playhouse run playhouse.toml
   playhouse run playhouse.toml --node staging --json
   playhouse run mine.actr --danger-accept-any-signature      while you develop it
+  playhouse run counter.actr --store ./data                  keeps everything there; `--store none` keeps nothing
+  playhouse run counter.actr --durability memory             waits for no disk, and may lose what came last
+
+WHAT IS KEPT
+  Tells that were accepted, and the state, timers and outgoing messages of actors survive kill -9 and a power cut: they are on the
+  disk before they are acknowledged (class `fsync`). The same command with the same packages goes on where it was. What each class
+  promises stands in docs/DURABILITY.md; see also `playhouse store`, `state`, `mailbox`, `timers`, `backup`, `fsck`.
 
 CONFIGURATION
   realm = 7
   trust = \"trust.toml\"                       # paths are relative to the file
+  store = \"data\"                             # or memory, none, postgres://...
+  durability = \"fsync\"                       # or memory, quorum
+  [config]                                   # settings of all actors
+  greeting = \"hello\"
+  [secrets]                                  # where secrets are, for the actors that name them
+  api_key = { env = \"API_KEY\" }            # or { file = \"api-key\" }
   [policy]
   danger_native_in_process = false           # native code can do whatever the node can
-  grants = [\"call\", \"tell\", \"discover\", \"stream\"]
+  grants = [\"call\", \"tell\", \"state\"]        # at most, for every actor: call, tell, discover, stream, state, timers,
+                                             # crypto, config, secrets, random, clock
   [limits]                                   # memory_bytes, table_elements, instances, stack_bytes, cpu_ms,
   cpu_ms = 500                               # wall_ms, host_calls, log_bytes, reply_bytes, message_bytes
   [[actor]]
@@ -51,6 +71,15 @@ CONFIGURATION
   mailbox = { capacity = 64, full = \"wait\" } # or reject, shed
   restart = { max = 5, window_ms = 60000 }
   limits = { memory_bytes = 33554432 }
+  instance = \"main\"                          # under this name its state is found again
+  durability = { tells = \"fsync\", effects = \"fsync\", routes = { \"echo.EchoService.Echo\" = \"memory\" } }
+  quota = { state_bytes = 1048576 }          # state_keys, timers, outbox, sealed_keys, stored_messages, stored_bytes
+  passivate_after = \"10m\"                    # leaves memory after so long without a message
+  config = { greeting = \"hi\" }
+  secrets = { api_key = { shared = true }, own = { file = \"own-secret\" } }
+
+The master key, under which the keys of actors are sealed, is made when there is none, in the store's folder as `master-key`: keep a
+copy of it in another place.
 
 Ctrl-C or SIGTERM lets actors finish; a second one ends the node at once.")]
 pub(crate) struct RunArgs {
@@ -70,11 +99,43 @@ pub(crate) struct RunArgs {
     #[arg(long, short)]
     quiet: bool,
     #[command(flatten)]
+    keep: keep::KeepArgs,
+    #[command(flatten)]
     trust: TrustArg,
     #[command(flatten)]
     node: NodeArg,
     #[command(flatten)]
     json: JsonFlag,
+}
+
+/// How the node speaks to its terminal.
+#[derive(Debug, Clone, Copy)]
+struct Voice {
+    output: Output,
+    /// Whether actors are to be silent.
+    quiet: bool,
+}
+
+/// What a node keeps, opened.
+struct Kept {
+    location: Location,
+    store: Option<Arc<dyn Store>>,
+    masters: Option<MasterKeys>,
+}
+
+/// Opens the store before anything runs, so that a node without it does not start.
+fn open_store(plan: &plan::Plan, paths: &Paths, node: &Name, output: Output) -> Result<Kept> {
+    let location = plan.keep.location.clone();
+    let store = open::for_node(&location)?;
+    let (masters, made) = plan.keep.masters(paths, node)?;
+    location.remember(paths, node)?;
+    if let Some(path) = made {
+        output.remark(format_args!(
+            "made a master key for the keys of actors: {}; keep a copy of it elsewhere, without it those keys are lost",
+            path.display()
+        ));
+    }
+    Ok(Kept { location, store, masters })
 }
 
 pub(crate) fn run(args: &RunArgs, output: Output) -> Result<Exit> {
@@ -84,10 +145,11 @@ pub(crate) fn run(args: &RunArgs, output: Output) -> Result<Exit> {
         output.warn(danger);
     }
     let bound = Bound::bind(&paths, &args.node.node)?;
+    let kept = open_store(&plan, &paths, &args.node.node, output)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
         CliError::new(Code::Unspecified, ErrorKind::Internal, format!("cannot start threads: {error}"))
     })?;
-    let exit = runtime.block_on(host::run(plan, bound, output, args.quiet));
+    let exit = runtime.block_on(host::run(plan, bound, kept, Voice { output, quiet: args.quiet }));
     // Guests that do not return must not keep the process from ending.
     runtime.shutdown_background();
     exit

@@ -48,6 +48,10 @@ pub(crate) enum Request {
     RetryDeadLetter { id: u64 },
     /// Forget a dead letter.
     DropDeadLetter { id: u64 },
+    /// The public halves of an actor's keys.
+    ActorKeys { actor: String },
+    /// Give a key of an actor a new version.
+    RotateKey { actor: String, key: String },
     /// Something about what the node keeps.
     Store(StoreRequest),
 }

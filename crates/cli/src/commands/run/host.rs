@@ -2,34 +2,41 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use playhouse_node::{Node, NodeError};
+use playhouse_store::Store;
 use playhouse_types::{ActorError, ActorId, ActorType, Code, ErrorKind};
 use tokio::net::UnixListener;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::STOP_TIME;
 use super::plan::{Plan, PlannedActor};
-use super::printer::{Happening, Printer, SHELL_QUEUED_MAX, shell_happening};
+use super::printer::{Happening, Places, Printer, SHELL_QUEUED_MAX, shell_happening};
 use super::roster::Roster;
 use super::service::NodeService;
 use super::signals::Signals;
+use super::{Kept, STOP_TIME, Voice};
 use crate::control::protocol::{Hello, PROTOCOL};
 use crate::control::server::serve;
 use crate::control::socket::Bound;
 use crate::error::{CliError, Exit, Result};
-use crate::output::Output;
 
 /// Starts everything, serves until asked to stop, and stops everything. The control socket answers from the first moment on.
-pub(super) async fn run(plan: Plan, mut bound: Bound, output: Output, quiet: bool) -> Result<Exit> {
+pub(super) async fn run(plan: Plan, mut bound: Bound, kept: Kept, voice: Voice) -> Result<Exit> {
     let mut signals = Signals::new()?;
     let (to_shell, shell) = mpsc::channel(SHELL_QUEUED_MAX);
-    let node = start(&plan, to_shell)?;
-    let printer = Printer::start(node.logs(), shell, output, quiet);
+    let place = kept.location.to_string();
+    let store = kept.store.clone();
+    let node = start(&plan, kept, to_shell)?;
+    let printer = Printer::start(node.logs(), shell, voice);
     let listener = listen(&mut bound)?;
     let (stop, stop_asked) = watch::channel(false);
     let roster = Arc::new(Roster::new(plan.actors.iter().map(|actor| &actor.package)));
-    let service =
-        NodeService { node: node.clone(), hello: hello(&plan, &bound), roster: Arc::clone(&roster), store: None, stop };
-    let (hello, socket) = (service.hello.clone(), bound.path().display().to_string());
+    let service = NodeService {
+        node: node.clone(),
+        hello: hello(&plan, &bound),
+        roster: Arc::clone(&roster),
+        store: store.clone(),
+        stop,
+    };
+    let (hello, places) = (service.hello.clone(), Places { socket: bound.path().display().to_string(), store: place });
     let (end_serving, serving_ends) = oneshot::channel::<()>();
     let serving = tokio::spawn(serve(listener, Arc::new(service), async { drop(serving_ends.await) }));
     let mut asked = Asked { signals: &mut signals, stop: stop_asked };
@@ -38,13 +45,14 @@ pub(super) async fn run(plan: Plan, mut bound: Bound, output: Output, quiet: boo
         asked = asked.next() => if asked == Ask::Signal { Err(CliError::Interrupted) } else { Ok(false) },
     };
     if matches!(started, Ok(true)) {
-        printer.say(Happening::ready(&node, hello, socket));
+        printer.say(Happening::ready(&node, hello, places));
         asked.next().await;
     }
     if started.is_ok() {
         printer.say(Happening::Stopping);
     }
     let exit = end(&node, &mut signals).await;
+    close(store).await;
     // The name is free before those who asked for the end hear of it.
     drop(bound);
     drop(end_serving);
@@ -78,19 +86,26 @@ impl Asked<'_> {
     }
 }
 
-fn start(plan: &Plan, to_shell: mpsc::Sender<Happening>) -> Result<Node> {
-    let node =
-        Node::builder().realm(plan.realm).policy(plan.policy.clone()).cache_dir(&plan.cache).shell(move |message| {
-            // A shell that cannot keep up loses lines rather than hold up actors.
-            let _ = to_shell.try_send(shell_happening(&message));
-            let answer = if message.awaited {
-                let text = "the shell of `playhouse run` prints what it is told and answers nothing";
-                Err(ActorError::new(ErrorKind::NotImplemented, text))
-            } else {
-                Ok(Bytes::new())
-            };
-            std::future::ready(answer)
-        });
+fn start(plan: &Plan, kept: Kept, to_shell: mpsc::Sender<Happening>) -> Result<Node> {
+    let mut builder = Node::builder().realm(plan.realm).policy(plan.policy.clone()).cache_dir(&plan.cache);
+    builder = builder.settings(plan.keep.settings.clone());
+    if let Some(store) = kept.store {
+        builder = builder.store(store);
+    }
+    if let Some(masters) = kept.masters {
+        builder = builder.master_key(masters);
+    }
+    let node = builder.shell(move |message| {
+        // A shell that cannot keep up loses lines rather than hold up actors.
+        let _ = to_shell.try_send(shell_happening(&message));
+        let answer = if message.awaited {
+            let text = "the shell of `playhouse run` prints what it is told and answers nothing";
+            Err(ActorError::new(ErrorKind::NotImplemented, text))
+        } else {
+            Ok(Bytes::new())
+        };
+        std::future::ready(answer)
+    });
     node.start().map_err(|error| node_error(&error))
 }
 
@@ -187,6 +202,13 @@ fn hello(plan: &Plan, bound: &Bound) -> Hello {
         pid: std::process::id(),
         realm: plan.realm,
     }
+}
+
+/// Lets the store finish: what was acknowledged is there already.
+async fn close(store: Option<Arc<dyn Store>>) {
+    let Some(store) = store else { return };
+    // It has nothing to say that its users have not heard.
+    let _ = tokio::time::timeout(STOP_TIME, store.close()).await;
 }
 
 /// Lets actors finish, unless another signal says that there is no time.

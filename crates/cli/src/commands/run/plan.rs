@@ -10,6 +10,7 @@ use playhouse_package::{VerifiedPackage, verify};
 use playhouse_types::{Code, ErrorKind};
 
 use super::RunArgs;
+use super::keep::{self, Keep};
 use crate::commands::package::{read_package, refused};
 use crate::config::{ActorConfig, Config, Grant, LimitsConfig, MailboxConfig, PolicyConfig, RestartConfig, WhenFull};
 use crate::error::{CliError, Result};
@@ -25,6 +26,7 @@ pub(super) struct Plan {
     pub(super) realm: u32,
     pub(super) policy: Policy,
     pub(super) cache: PathBuf,
+    pub(super) keep: Keep,
     pub(super) actors: Vec<PlannedActor>,
     any_signature: bool,
 }
@@ -51,16 +53,19 @@ impl Plan {
         let plain =
             packages.into_iter().map(|path| (path, Ok(actor_options(&LimitsConfig::default(), &config.limits))));
         let configured = config.actors.iter().map(|actor| (actor.package.clone(), configured(actor, &config.limits)));
+        let keep = Keep::plan(&args.keep, &config, paths, &args.node.node)?;
         let plan = |(path, options): (PathBuf, Result<ActorOptions>)| {
             let package = trust.verify(&path)?;
-            Ok(PlannedActor { package, options: options?, path })
+            let mut options = options?;
+            keep.apply(&mut options);
+            Ok(PlannedActor { package, options, path })
         };
         let actors = configured.chain(plain).map(plan).collect::<Result<Vec<_>>>()?;
         let cache = config.cache.clone().unwrap_or_else(|| paths.cache.join("compiled"));
         private_dir(&cache)?;
         let mut policy = policy(&config.policy, config.limits.message_bytes);
         policy.danger_native_in_process |= args.danger_native_in_process;
-        Ok(Self { realm: args.realm.or(config.realm).unwrap_or(0), policy, cache, actors, any_signature })
+        Ok(Self { realm: args.realm.or(config.realm).unwrap_or(0), policy, cache, keep, actors, any_signature })
     }
 
     /// What the operator has allowed that they must not forget.
@@ -129,7 +134,7 @@ fn policy(config: &PolicyConfig, message_bytes: Option<usize>) -> Policy {
 }
 
 fn grants(list: &[Grant]) -> Grants {
-    Grants::from_names(list.iter().map(|grant| grant.name()))
+    list.iter().fold(Grants::NONE, |grants, grant| grants.with(grant.0))
 }
 
 /// The options of an actor for which only the node's configuration speaks.
@@ -142,13 +147,15 @@ fn configured(actor: &ActorConfig, node: &LimitsConfig) -> Result<ActorOptions> 
         let message = "limits.message_bytes of an actor: the limit is one for the whole node";
         return Err(CliError::new(Code::Config, ErrorKind::InvalidArgument, message).fix("Move it to `[limits]`."));
     }
-    Ok(ActorOptions {
+    let mut options = ActorOptions {
         concurrency: actor.concurrency.as_deref().map(concurrency).transpose()?,
         mailbox: mailbox(&actor.mailbox),
         restart: restart(&actor.restart),
         grants: actor.grants.as_deref().map(grants),
         ..actor_options(&actor.limits, node)
-    })
+    };
+    keep::configured(actor, &mut options)?;
+    Ok(options)
 }
 
 fn concurrency(text: &str) -> Result<Concurrency> {

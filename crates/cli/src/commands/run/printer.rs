@@ -7,6 +7,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use super::Voice;
 use super::records::{actor_info, log_record, millis};
 use crate::control::protocol::{ActorInfo, Hello, LogRecord, Payload};
 use crate::error::Result;
@@ -18,7 +19,7 @@ use crate::time::clock_time;
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub(super) enum Happening {
     /// Every actor has started.
-    Ready { node: Hello, socket: String, actors: Vec<ActorInfo> },
+    Ready { node: Hello, socket: String, store: String, actors: Vec<ActorInfo> },
     /// An actor logged.
     Log(LogRecord),
     /// An actor sent something to its shell, which is this program.
@@ -31,18 +32,31 @@ pub(super) enum Happening {
 
 impl Happening {
     /// Every actor has started.
-    pub(super) fn ready(node: &Node, hello: Hello, socket: String) -> Self {
-        Self::Ready { node: hello, socket, actors: node.actors().iter().map(actor_info).collect() }
+    pub(super) fn ready(node: &Node, hello: Hello, places: Places) -> Self {
+        let Places { socket, store } = places;
+        Self::Ready { node: hello, socket, store, actors: node.actors().iter().map(actor_info).collect() }
     }
+}
+
+/// Where a node can be reached, and where it keeps what.
+#[derive(Debug)]
+pub(super) struct Places {
+    pub(super) socket: String,
+    pub(super) store: String,
 }
 
 impl Report for Happening {
     fn text(&self, w: &mut dyn Write) -> io::Result<()> {
         match self {
-            Self::Ready { node, actors, .. } => {
+            Self::Ready { node, actors, store, .. } => {
                 for actor in actors {
                     let id = actor.id.as_ref().unwrap_or(&actor.actor_type);
                     writeln!(w, "{GOOD}{:<8}{GOOD:#} {id} {FAINT}({}){FAINT:#}", actor.state, actor.engine)?;
+                }
+                match store.as_str() {
+                    "none" => writeln!(w, "{FAINT}keeps nothing (--store none){FAINT:#}")?,
+                    "memory" => writeln!(w, "{FAINT}keeps everything in memory until it ends{FAINT:#}")?,
+                    place => writeln!(w, "{FAINT}keeps everything in {}{FAINT:#}", clean(place))?,
                 }
                 writeln!(w, "{STRONG}node {} is ready{STRONG:#}; Ctrl-C stops it", node.node)
             }
@@ -83,7 +97,8 @@ pub(super) struct Printer {
 
 impl Printer {
     /// Prints what the node says, and, unless it is to be quiet, what actors log and tell the shell.
-    pub(super) fn start(logs: LogReader, shell: mpsc::Receiver<Happening>, output: Output, quiet: bool) -> Self {
+    pub(super) fn start(logs: LogReader, shell: mpsc::Receiver<Happening>, voice: Voice) -> Self {
+        let Voice { output, quiet } = voice;
         let (own, to_print) = mpsc::channel(OWN_QUEUED_MAX);
         let runtime = Handle::current();
         let actors = (!quiet).then_some((logs, shell));

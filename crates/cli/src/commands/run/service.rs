@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use playhouse_node::{CallOptions, LogLine, Node, NodeError};
+use playhouse_node::{CallOptions, LogLine, MasterKeys, Node, NodeError};
 use playhouse_store::Store;
 use playhouse_types::{ActorError, ActorId, ActorType, Code, ErrorKind, RouteKey};
 use tokio::sync::{mpsc, watch};
@@ -14,6 +14,7 @@ use crate::control::protocol::{ActorInfo, Call, Hello, Reply, Request, Resolved,
 use crate::control::select::select;
 use crate::control::server::Service;
 use crate::store::inspect::{Ended, answer, no_store};
+use crate::store::keys;
 use crate::store::records::StoreRequest;
 
 /// How long a request waits for an actor that is yet to start: less than clients wait for an answer.
@@ -65,7 +66,8 @@ impl NodeService {
                 json(&())
             }
             Request::ShowDeadLetter { id } => {
-                let found = self.node.dead_letters().into_iter().find(|letter| letter.number == id);
+                let found =
+                    self.node.dead_letters().await.map_err(wire)?.into_iter().find(|letter| letter.number == id);
                 whole_letter(found.ok_or_else(|| wire(NodeError::NoDeadLetter { number: id }))?)
             }
             Request::RetryDeadLetter { id } => {
@@ -73,8 +75,14 @@ impl NodeService {
                 json(&())
             }
             Request::DropDeadLetter { id } => {
-                self.node.drop_dead_letter(id).map_err(wire)?;
+                self.node.drop_dead_letter(id).await.map_err(wire)?;
                 json(&())
+            }
+            Request::ActorKeys { actor } => {
+                self.with_keys(move |store, masters| json(&keys::list(store, masters, &actor)?)).await
+            }
+            Request::RotateKey { actor, key } => {
+                self.with_keys(move |store, masters| json(&keys::rotate(store, masters, &actor, &key)?)).await
             }
             // These have many answers, which are made elsewhere.
             Request::Logs { .. } | Request::ListDeadLetters | Request::Store(_) => json(&()),
@@ -145,12 +153,25 @@ impl NodeService {
     }
 
     async fn letters(&self, answers: mpsc::Sender<Response>) {
-        for letter in self.node.dead_letters() {
+        let letters = match self.node.dead_letters().await {
+            Ok(letters) => letters,
+            Err(error) => return drop(answers.send(Response::Error(wire(error))).await),
+        };
+        for letter in letters {
             if answers.send(listed_letter(&letter)).await.is_err() {
                 return;
             }
         }
         let _ = answers.send(Response::End).await;
+    }
+
+    /// Works on the keys of actors, off the async threads.
+    async fn with_keys(&self, work: impl FnOnce(&dyn Store, &MasterKeys) -> Answer + Send + 'static) -> Answer {
+        let (Some(store), Some(masters)) = (self.store.clone(), self.node.master_keys()) else {
+            return Err(no_store());
+        };
+        let done = tokio::task::spawn_blocking(move || work(&*store, &masters)).await;
+        done.unwrap_or_else(|error| Err(ActorError::new(ErrorKind::Internal, error.to_string()).into()))
     }
 
     /// Asks the node's store, off the async threads.

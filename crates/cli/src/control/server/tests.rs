@@ -107,7 +107,7 @@ async fn every_request_gets_an_answer() {
     check(&said, expect![[r#"
         {"ok":{"node":"n","pid":1,"protocol":1,"realm":2,"version":"v"}}
         {"ok":"yes"}
-        {"error":{"text":"invalid argument: the node does not know this request: unknown variant `fly`, expected one of `hello`, `actors`, `resolve`, `call`, `logs`, `resume-actor`, `stop-actor`, `stop-node`, `list-dead-letters`, `show-dead-letter`, `retry-dead-letter`, `drop-dead-letter`, `store` at line 1 column 11 [usage]","kind":"invalid-argument","fix":null}}
+        {"error":{"text":"invalid argument: the node does not know this request: unknown variant `fly`, expected one of `hello`, `actors`, `resolve`, `call`, `logs`, `resume-actor`, `stop-actor`, `stop-node`, `list-dead-letters`, `show-dead-letter`, `retry-dead-letter`, `drop-dead-letter`, `actor-keys`, `rotate-key`, `store` at line 1 column 11 [usage]","kind":"invalid-argument","fix":null}}
         {"error":{"text":"invalid argument: the node does not know this request: missing field `op` at line 1 column 2 [usage]","kind":"invalid-argument","fix":null}}
         {"error":{"text":"not found: nobody [unknown-actor]","kind":"not-found","fix":null}}
     "#]]).await;

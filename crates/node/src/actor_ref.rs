@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use playhouse_guest::Caller;
 use playhouse_scheduler::CallChain;
+use playhouse_store::ActorKey;
 use playhouse_types::{ActorError, ActorId, Code, Dest, ErrorKind, RouteKey};
 
 use crate::cell::{Cell, Request};
@@ -46,6 +47,12 @@ impl ActorRef {
     #[must_use]
     pub fn id(&self) -> &ActorId {
         self.0.id()
+    }
+
+    /// By which key the node's store knows the actor, if the node has one.
+    #[must_use]
+    pub fn stored(&self) -> Option<ActorKey> {
+        self.0.lease().map(|(actor, _)| actor)
     }
 
     /// What is to be known of it.

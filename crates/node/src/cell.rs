@@ -13,11 +13,13 @@ mod intake;
 mod life;
 mod once;
 mod outcome;
+mod passive;
 mod refusal;
 mod run;
 mod state;
 mod streams;
 mod submit;
+mod timers;
 mod turn;
 
 use std::sync::{Arc, Weak};
@@ -238,6 +240,7 @@ impl Cell {
             engine: self.program.kind(),
             state: gate.state.clone(),
             grants: self.setup.grants,
+            instance: self.durable.as_ref().map(|durable| durable.instance().to_owned()),
             package: self.setup.package.as_ref().map(|origin| origin.digest.clone()),
             queued: gate.mailbox.len(),
             capacity: gate.mailbox.capacity(),

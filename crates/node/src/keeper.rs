@@ -1,21 +1,25 @@
 //! What a node with a store does for all its actors: it opens them, keeps their leases, fires their timers and delivers what they sent.
 
+mod alarms;
 mod names;
+pub(crate) mod outbox;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use parking_lot::{Mutex, RwLock};
+use parking_lot::RwLock;
 use playhouse_store::{ActorKey, ActorStore, Epoch, Identity, Lease, OpenActor, Quota, Store, StoreError, Time};
 use playhouse_types::{ActorType, Realm};
-use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
 use crate::cell::Cell;
+use crate::shared::Shared;
 
 pub(crate) use names::Taken;
 
+use alarms::Alarms;
 use names::Names;
 
 /// How long others must keep away from an actor that its node no longer renews: long enough that a node which is slow for some
@@ -33,7 +37,8 @@ pub(crate) struct Keeper {
     open: RwLock<HashMap<ActorKey, Weak<Cell>>>,
     /// Rings when an outbox has got something.
     pub(crate) posted: Notify,
-    closing: Mutex<bool>,
+    alarms: Alarms,
+    closing: AtomicBool,
 }
 
 /// The time of day, as the store counts it.
@@ -50,7 +55,8 @@ impl Keeper {
             names: Arc::default(),
             open: RwLock::default(),
             posted: Notify::new(),
-            closing: Mutex::new(false),
+            alarms: Alarms::default(),
+            closing: AtomicBool::new(false),
         }
     }
 
@@ -92,14 +98,21 @@ impl Keeper {
 
     /// Ends the tasks.
     pub(crate) fn close(&self) {
-        *self.closing.lock() = true;
-        self.posted.notify_waiters();
+        self.closing.store(true, Ordering::Release);
+        self.posted.notify_one();
+        self.wake_alarms();
+    }
+
+    fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::Acquire)
     }
 }
 
 /// Starts the tasks of a node.
-pub(crate) fn start(keeper: &Arc<Keeper>, runtime: &Handle) {
-    runtime.spawn(renew(Arc::downgrade(keeper)));
+pub(crate) fn start(keeper: &Arc<Keeper>, shared: &Arc<Shared>) {
+    shared.runtime.spawn(renew(Arc::downgrade(keeper)));
+    shared.runtime.spawn(alarms::watch(Arc::downgrade(keeper)));
+    shared.runtime.spawn(outbox::deliver(Arc::downgrade(shared)));
 }
 
 /// Renews the leases of all actors until the node ends.
@@ -107,7 +120,7 @@ async fn renew(keeper: Weak<Keeper>) {
     loop {
         tokio::time::sleep(RENEW_EVERY).await;
         let Some(keeper) = keeper.upgrade() else { return };
-        if *keeper.closing.lock() {
+        if keeper.is_closing() {
             return;
         }
         let until = now().after(LEASE_FOR);

@@ -45,7 +45,7 @@ pub(crate) async fn perform_without_keys(node: &Arc<Shared>, op: CryptoOp) -> Re
 }
 
 /// Carries out an operation with the keys of an actor. Keys that it makes are among the effects: they are committed with the message or
-/// dropped with it. Of one actor, one operation at a time: the caller sees to that, and `effects` has room for one only.
+/// dropped with it. Dropped half-way, it leaves the effects as they were.
 pub(crate) async fn perform(
     node: &Arc<Shared>,
     actor: &ActorId,

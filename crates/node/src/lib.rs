@@ -31,6 +31,7 @@ mod node;
 mod options;
 mod programs;
 mod random;
+mod schedule;
 mod scope;
 mod settings;
 mod shared;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::join_all;
+use playhouse_store::Store;
 use playhouse_types::{ActorError, ActorId, ActorType, DataChunk, PayloadClass, RouteKey, StreamId};
 
 use crate::actor_ref::{ActorRef, request};
@@ -47,7 +48,7 @@ impl Node {
     pub(crate) fn new(shared: Shared) -> Self {
         let shared = Arc::new(shared);
         if let Some(keeper) = &shared.keeper {
-            crate::keeper::start(keeper, &shared.runtime);
+            crate::keeper::start(keeper, &shared);
         }
         Self(Arc::clone(&shared), Arc::new(Last(shared)))
     }
@@ -125,6 +126,12 @@ impl Node {
     #[must_use]
     pub fn master_keys(&self) -> Option<Arc<MasterKeys>> {
         self.0.given.masters.clone()
+    }
+
+    /// The node's store, if it has one.
+    #[must_use]
+    pub fn store(&self) -> Option<Arc<dyn Store>> {
+        self.0.keeper.as_ref().map(|keeper| Arc::clone(&keeper.store))
     }
 
     /// The log of all actors, from the oldest kept line on.

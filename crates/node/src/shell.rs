@@ -63,16 +63,22 @@ impl Shell {
 
     /// Hands a request to the application's handler. The calls that the handler makes while it runs belong to the scope.
     pub(crate) fn call(&self, message: ShellMessage, scope: Scope) -> Result<ShellFuture, ActorError> {
-        let handler = self.handler.as_ref().ok_or_else(|| missing(&message))?;
+        let handler = self.handler.as_ref().ok_or_else(|| missing(&message.from, &message.route))?;
         Ok(Box::pin(within_shell(scope, contained(handler, message))))
+    }
+
+    /// Whether the application takes messages at all.
+    pub(crate) fn check(&self, from: &ActorId, route: &RouteKey) -> Result<(), ActorError> {
+        match self.handler {
+            Some(_) => Ok(()),
+            None => Err(missing(from, route)),
+        }
     }
 
     /// Queues a message for the application; waits while the queue is full.
     pub(crate) async fn tell(&self, message: ShellMessage) -> Result<(), ActorError> {
-        if self.handler.is_none() {
-            return Err(missing(&message));
-        }
-        self.tells.send(message).await.map_err(|back| missing(&back.0))
+        self.check(&message.from, &message.route)?;
+        self.tells.send(message).await.map_err(|back| missing(&back.0.from, &back.0.route))
     }
 
     pub(crate) fn open_stream(&self, stream_id: StreamId) -> ShellStream {
@@ -103,8 +109,8 @@ impl Shell {
     }
 }
 
-fn missing(message: &ShellMessage) -> ActorError {
-    let text = format!("{} sent {} to its shell, which has no handler", message.from, message.route);
+fn missing(from: &ActorId, route: &RouteKey) -> ActorError {
+    let text = format!("{from} sent {route} to its shell, which has no handler");
     ActorError::coded(ErrorKind::Unavailable, Code::ShellMissing, text)
 }
 

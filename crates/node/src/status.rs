@@ -59,6 +59,8 @@ pub struct ActorStatus {
     pub state: ActorState,
     /// What it may do.
     pub grants: Grants,
+    /// Under which name its state is kept beside those of others of its type, on a node with a store.
+    pub instance: Option<String>,
     /// SHA-256 of its package's manifest, in hexadecimal; none for linked actors.
     pub package: Option<String>,
     /// Messages that wait.

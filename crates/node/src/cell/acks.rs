@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 
 use super::Cell;
 use super::outcome::{Letter, Reply, Stored, Then};
+use super::timers::Changes;
 use super::turn::Source;
 use crate::keeper::now;
 
@@ -24,12 +25,18 @@ pub(super) struct Acks {
     held: AtomicUsize,
     /// Lives below this one have lost a commit.
     lost_below: AtomicU32,
+    /// How many have ended.
+    ended: AtomicU64,
+    /// Rings when one has ended.
+    progress: Notify,
     /// Rings when nothing is under way any more.
     idle: Notify,
 }
 
 #[derive(Default)]
 struct Queue {
+    /// How many were ever in here.
+    submitted: u64,
     waiting: VecDeque<Ack>,
     /// Whether a task takes care of what waits.
     attended: bool,
@@ -61,6 +68,8 @@ pub(super) struct Handled {
     pub(super) effects: Option<Effects>,
     /// Whether the effects have messages to others.
     pub(super) posts: bool,
+    /// What the effects do to timers.
+    pub(super) timers: Changes,
     pub(super) source: Source,
     pub(super) then: Then,
     pub(super) outcome: Result<Bytes, ActorError>,
@@ -72,13 +81,38 @@ impl Acks {
         self.held.load(Ordering::Acquire) > 0
     }
 
+    /// Waits until everything that was submitted by now is as durable as it was to be: before something leaves the actor that may
+    /// have been computed from it.
+    pub(super) async fn passed(&self) {
+        let last = self.queue.lock().submitted;
+        loop {
+            let mut passed = std::pin::pin!(self.progress.notified());
+            passed.as_mut().enable();
+            if self.ended.load(Ordering::Acquire) >= last {
+                return;
+            }
+            passed.await;
+        }
+    }
+
     /// Takes note that a commit of a workload was refused: what comes after it was computed from what never came to be.
     pub(super) fn lose(&self, life: u32) {
         self.lost_below.fetch_max(life.saturating_add(1), Ordering::AcqRel);
     }
 
+    fn passed_one(&self, held: bool) {
+        self.held.fetch_sub(usize::from(held), Ordering::AcqRel);
+        self.ended.fetch_add(1, Ordering::AcqRel);
+        self.progress.notify_waiters();
+    }
+
     fn check(&self, life: u32) -> bool {
         life >= self.lost_below.load(Ordering::Acquire)
+    }
+
+    /// Whether anything is under way.
+    pub(super) fn is_busy(&self) -> bool {
+        self.queue.lock().attended
     }
 
     /// Waits until nothing is under way.
@@ -98,8 +132,9 @@ impl Cell {
     /// Commits what a message did, and tells whoever has to hear once that is acknowledged.
     pub(super) fn submit(self: &Arc<Self>, handled: Handled) {
         let Some(durable) = &self.durable else { return };
-        let Handled { life, class, effects, posts, source, then, outcome } = handled;
+        let Handled { life, class, mut effects, posts, timers, source, then, outcome } = handled;
         let mut queue = durable.acks.queue.lock();
+        self.change_timers(&mut effects, timers, then.timer());
         let effects = effects.filter(|effects| !effects.is_empty());
         let committing = effects.is_some();
         let held = durable.acks.holds() || (committing && class > Durability::Memory);
@@ -146,6 +181,7 @@ impl Cell {
     }
 
     fn attend_acks(self: &Arc<Self>, mut queue: parking_lot::MutexGuard<'_, Queue>) {
+        queue.submitted += 1;
         if !std::mem::replace(&mut queue.attended, true) {
             drop(queue);
             self.node.runtime.spawn(Arc::clone(self).acknowledge());
@@ -167,26 +203,36 @@ impl Cell {
                 What::Commit { receipt, posts } => (receipt.await.map(|_| ()), posts),
                 What::Fate(fate) => {
                     self.note_fate(&ack, fate).await;
-                    durable.acks.held.fetch_sub(1, Ordering::AcqRel);
+                    durable.acks.passed_one(true);
                     continue;
                 }
             };
             let held = ack.held;
             self.acknowledged(ack, result, posts);
-            durable.acks.held.fetch_sub(usize::from(held), Ordering::AcqRel);
+            durable.acks.passed_one(held);
         }
         durable.acks.idle.notify_waiters();
     }
 
     /// Has the store take note of what becomes of a message. Nothing else is under way, so that there is no waiting for room.
     async fn note_fate(&self, ack: &Ack, fate: Fate) {
-        let Then::Nobody(letter) = &ack.then else { return };
-        let Some(Stored::Message(position)) = letter.stored else { return };
+        let (Then::Nobody(letter), Some(durable)) = (&ack.then, &self.durable) else { return };
         let again = fate == Fate::Again;
         let noted = async {
             let mut effects = ack.source.store.begin().await?;
-            effects.consume(Consumed::Message { position, fate });
-            ack.source.store.commit(effects, now(), Durability::Memory).await
+            match &letter.stored {
+                Some(Stored::Message(position)) => effects.consume(Consumed::Message { position: *position, fate }),
+                Some(Stored::Timer { name, due }) => {
+                    let Fate::Dead { cause, .. } = fate else { return Ok(()) };
+                    durable.bury_text((**letter).clone(), cause);
+                    let mut effects = Some(effects);
+                    self.change_timers(&mut effects, Changes::new(), Some((name, *due)));
+                    let effects = effects.unwrap_or(ack.source.store.begin().await?);
+                    return ack.source.store.commit(effects, now(), Durability::Memory).await.map(drop);
+                }
+                None => return Ok(()),
+            }
+            ack.source.store.commit(effects, now(), Durability::Memory).await.map(drop)
         };
         if let Err(error) = noted.await {
             return self

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
+use parking_lot::MutexGuard;
 use playhouse_engine::{Failure, Outcome};
 use playhouse_scheduler::{Offer, Priority, Sentence};
 use playhouse_store::{Consumed, Durability, Effects, Fate, RecordedReply, StoreError};
@@ -18,7 +19,7 @@ use super::durable::recorded_reply;
 use super::outcome::{Letter, Reply, Stored, Then};
 use super::run::Run;
 use super::turn::{Done, Source};
-use super::{Cell, Work};
+use super::{Cell, Gate, Work};
 use crate::status::ActorState;
 
 /// What is to be done about a workload whose commit was refused.
@@ -145,13 +146,14 @@ impl Cell {
     /// What is to be committed of a message that was handled, and who hears of it.
     fn handled(self: &Arc<Self>, run: &mut Run, done: Done, source: Source, end: (Then, &Outcome)) -> Handled {
         let (then, outcome) = end;
-        let Done { mut effects, timers, mut posts, .. } = done;
+        let Done { mut effects, mut timers, mut posts, .. } = done;
         if outcome.is_err() {
             posts = false;
+            timers.clear();
             effects.iter_mut().for_each(Effects::undo);
         }
         match &then {
-            Then::Nobody(letter) => self.consume(&mut effects, letter, outcome, &timers),
+            Then::Nobody(letter) => self.consume(&mut effects, letter, outcome),
             Then::Reply(_) => self.record(run, &mut effects, &source, outcome),
             Then::Chunk(_) | Then::Hook => {}
         }
@@ -162,7 +164,7 @@ impl Cell {
             Ok(bytes) => Ok(bytes.clone()),
             Err(failure) => Err(failure.clone().into_error()),
         };
-        Handled { life: run.life, class: run.class, effects, posts, source, then, outcome }
+        Handled { life: run.life, class: run.class, effects, posts, timers, source, then, outcome }
     }
 
     fn report_unheard(self: &Arc<Self>, then: &Then, failure: &Failure) {
@@ -177,13 +179,7 @@ impl Cell {
     }
 
     /// Says what becomes of a tell that was handled, well or not.
-    fn consume(
-        &self,
-        effects: &mut Option<Effects>,
-        letter: &Letter,
-        outcome: &Outcome,
-        _timers: &std::collections::HashSet<String>,
-    ) {
+    fn consume(&self, effects: &mut Option<Effects>, letter: &Letter, outcome: &Outcome) {
         let cause = outcome.as_ref().err().map(|failure| failure.clone().into_error());
         let corrupt = cause.filter(|cause| cause.kind().fault() == Fault::Corrupt);
         match (&letter.stored, effects) {
@@ -197,8 +193,7 @@ impl Cell {
                 };
                 effects.consume(Consumed::Message { position: *position, fate });
             }
-            (Some(Stored::Timer { .. }), _) => {}
-            (None, _) => {
+            (Some(Stored::Timer { .. }) | None, _) => {
                 if let Some(cause) = corrupt {
                     self.bury(letter.clone(), cause);
                 }
@@ -306,8 +301,10 @@ impl Cell {
 
     /// Forgets a tell that the store has.
     pub(super) fn leave_stored(&self, letter: &Letter) {
-        if let (Some(Stored::Message(position)), Some(durable)) = (&letter.stored, &self.durable) {
-            durable.intake.take_back(*position);
+        match (&letter.stored, &self.durable) {
+            (Some(Stored::Message(position)), Some(durable)) => durable.intake.take_back(*position),
+            (Some(Stored::Timer { name, .. }), Some(_)) => self.ring_again(name),
+            _ => {}
         }
     }
 
@@ -315,6 +312,7 @@ impl Cell {
     pub(super) fn lost(self: &Arc<Self>, life: u32, error: &StoreError) {
         let Some(durable) = &self.durable else { return };
         durable.acks.lose(life);
+        durable.timers.forget();
         let remedy = remedy(error);
         if !matches!(remedy, Remedy::Renew) {
             durable.must_reopen();
@@ -327,27 +325,29 @@ impl Cell {
         if matches!(remedy, Remedy::Restart) {
             return self.crashed(gate, &cause);
         }
+        if matches!(remedy, Remedy::Park) {
+            return self.park(gate, &cause);
+        }
         let lost = gate.clear();
         // Those whose commits are refused come again from the store, and those behind them must not come before.
         let queued: Vec<_> = gate.mailbox.drain().collect();
-        match remedy {
-            Remedy::Park => {
-                gate.state = ActorState::Parked { cause: cause.clone() };
-                drop(gate);
-                self.log(LogLevel::Error, &format!("is parked: {}", cause.to_text()));
-                self.changed.notify_waiters();
-            }
-            Remedy::Renew | Remedy::Restart => {
-                gate.state = ActorState::Restarting;
-                drop(gate);
-                self.log(LogLevel::Warn, &format!("gets a new workload: {}", cause.to_text()));
-                self.queue_again(queued);
-                self.node.runtime.spawn(Arc::clone(self).revive(Instant::now()));
-                return drop(lost);
-            }
-        }
-        queued.into_iter().for_each(|work| self.refuse(work, &cause));
+        gate.state = ActorState::Restarting;
+        drop(gate);
         drop(lost);
+        self.log(LogLevel::Warn, &format!("gets a new workload: {}", cause.to_text()));
+        self.queue_again(queued);
+        self.node.runtime.spawn(Arc::clone(self).revive(Instant::now()));
+    }
+
+    /// Takes no more messages until somebody resumes the actor.
+    pub(super) fn park(self: &Arc<Self>, mut gate: MutexGuard<'_, Gate>, cause: &ActorError) {
+        let lost = gate.clear();
+        gate.state = ActorState::Parked { cause: cause.clone() };
+        drop(gate);
+        drop(lost);
+        self.log(LogLevel::Error, &format!("is parked: {}", cause.to_text()));
+        self.flush_if_closed();
+        self.changed.notify_waiters();
     }
 
     /// Queues what waited, but for what the store has: that is read again.
@@ -375,7 +375,12 @@ impl Cell {
         }
         let (Some(effects), Some(durable)) = (done.effects, &self.durable) else { return Ok(()) };
         let class: Durability = durable.classes.effects(None);
-        source.store.commit(effects, crate::keeper::now(), class).await?;
+        let receipt = source.store.commit(effects, crate::keeper::now(), class);
+        self.change_timers(&mut None, done.timers, None);
+        if let Err(error) = receipt.await {
+            durable.timers.forget();
+            return Err(error.into());
+        }
         if done.posts {
             durable.keeper.posted.notify_one();
         }

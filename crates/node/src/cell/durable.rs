@@ -6,12 +6,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use bytes::Bytes;
 use parking_lot::Mutex;
 use playhouse_engine::Outcome;
-use playhouse_store::{ActorKey, ActorStore, Bury, Epoch, Message, MessageKind, Priority, RequestKey, StoreError};
-use playhouse_types::{ActorError, ActorId, RequestId};
+use playhouse_store::{
+    ActorKey, ActorStore, Bury, Epoch, Message, MessageKind, Priority, QueueLimits, RequestKey, StoreError,
+};
+use playhouse_types::{ActorError, ActorId, RequestId, RouteKey};
 
 use super::acks::Acks;
 use super::intake::Intake;
 use super::outcome::Letter;
+use super::timers::Timers;
 use super::{Cell, Setup};
 use crate::durability::Classes;
 use crate::keeper::{Keeper, Taken, now};
@@ -30,6 +33,7 @@ pub(crate) struct Durable {
     known: AtomicBool,
     pub(super) acks: Acks,
     pub(super) intake: Intake,
+    pub(super) timers: Timers,
 }
 
 impl Durable {
@@ -49,7 +53,12 @@ impl Durable {
             known: AtomicBool::new(false),
             acks: Acks::default(),
             intake,
+            timers: Timers::default(),
         })
+    }
+
+    pub(super) fn instance(&self) -> &str {
+        &self.name.identity().instance
     }
 
     /// The actor as it was opened last.
@@ -85,6 +94,7 @@ impl Durable {
 
     pub(super) fn release(&self) {
         self.keeper.release(self.key, self.view().lease().epoch);
+        self.name.give_back();
     }
 }
 
@@ -116,20 +126,29 @@ pub(super) fn outcome_of(mut recorded: Bytes) -> Result<Bytes, ActorError> {
     }
 }
 
+/// A tell as the store keeps it.
+pub(super) fn message(from: Option<&ActorId>, route: RouteKey, payload: Bytes) -> Message {
+    Message {
+        kind: MessageKind::Tell,
+        priority: Priority::Normal,
+        caller: from.map(ToString::to_string).unwrap_or_default(),
+        request: None,
+        route: route.as_str().to_owned(),
+        payload,
+        deadline: None,
+        context: Bytes::new(),
+    }
+}
+
 impl Durable {
     /// Keeps a letter that was never in the store's mailbox.
     pub(super) fn bury(&self, letter: Letter, cause: &ActorError) {
-        let message = Message {
-            kind: MessageKind::Tell,
-            priority: Priority::Normal,
-            caller: letter.from.map(|from| from.to_string()).unwrap_or_default(),
-            request: None,
-            route: letter.route.as_str().to_owned(),
-            payload: letter.payload,
-            deadline: None,
-            context: Bytes::new(),
-        };
-        let bury = Bury { actor: self.key, now: now(), cause: cause.to_text(), attempts: letter.attempts, message };
+        self.bury_text(letter, cause.to_text());
+    }
+
+    pub(super) fn bury_text(&self, letter: Letter, cause: String) {
+        let message = message(letter.from.as_ref(), letter.route, letter.payload);
+        let bury = Bury { actor: self.key, now: now(), cause, attempts: letter.attempts, message };
         // Nobody waits for it: it was in memory only.
         drop(self.keeper.store.bury(bury));
     }
@@ -140,6 +159,21 @@ impl Cell {
     pub(crate) fn register(self: &Arc<Self>) {
         if let Some(durable) = &self.durable {
             durable.keeper.insert(durable.key, self);
+        }
+    }
+
+    /// What may wait for the actor in the store.
+    pub(crate) fn stored_limits(&self) -> QueueLimits {
+        self.setup.options.stored
+    }
+
+    /// Looks for messages that came to the store by another way.
+    pub(crate) fn look_again(self: &Arc<Self>) {
+        if let Some(durable) = &self.durable {
+            durable.intake.look_again();
+            let roused = self.gate.lock().rouse();
+            self.queued(false, None, roused);
+            self.read_on();
         }
     }
 

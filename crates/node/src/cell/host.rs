@@ -7,6 +7,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use playhouse_engine::{Context, Host, HostFuture};
 use playhouse_scheduler::{CallChain, Priority};
+use playhouse_store::{OutMessage, Time};
 use playhouse_types::{
     ActorError, ActorId, ActorType, Code, DataChunk, Dest, ErrorKind, HostOp, HostReply, LogLevel, PayloadClass,
     RouteKey,
@@ -14,10 +15,11 @@ use playhouse_types::{
 
 use super::refusal::chain_error;
 use super::turn::Turn;
-use super::{Cell, Request, state};
+use super::{Cell, Request, durable, state, timers};
 use crate::clock;
 use crate::grants::Grant;
 use crate::ids;
+use crate::keeper::outbox;
 use crate::keyring;
 use crate::options::TIMEOUT;
 use crate::random;
@@ -52,6 +54,7 @@ impl Cell {
                 Ok(chain) => Box::pin(me.call_out(dest, route, payload, Until { deadline, chain })),
                 Err(error) => Box::pin(ready(Err(chain_error(error)))),
             },
+            HostOp::Tell { dest, route, payload } if turn.is_some() => done(me.post(turn, dest, route, payload)),
             HostOp::Tell { dest, route, payload } => {
                 done(me.tell_out(dest, route, payload, Until { deadline, chain: CallChain::root() }))
             }
@@ -85,6 +88,7 @@ impl Cell {
     async fn perform_stored(self: Arc<Self>, turn: Arc<Turn>, op: HostOp) -> Result<HostReply, ActorError> {
         match op {
             HostOp::State(op) => state::perform(turn, op).await,
+            HostOp::Timer(op) => timers::perform(turn, op).await,
             HostOp::Crypto(op) => {
                 let mut slot = turn.slot().await?;
                 keyring::perform(&self.node, &self.id, op, slot.effects()?).await
@@ -113,6 +117,7 @@ impl Cell {
         until: Until,
     ) -> Result<HostReply, ActorError> {
         let deadline = until.deadline;
+        self.let_pass().await;
         let _awaited = Awaited::new(&until.chain);
         let Some(callee) = self.resolve(dest)? else {
             let message = ShellMessage { from: self.id.clone(), route, payload, awaited: true };
@@ -139,6 +144,39 @@ impl Cell {
         callee.tell(self.request(route, payload, until)).await
     }
 
+    /// What earlier messages did is durable before anything leaves the actor that may come of it.
+    async fn let_pass(&self) {
+        if let Some(durable) = self.durable.as_ref().filter(|durable| durable.acks.holds()) {
+            durable.acks.passed().await;
+        }
+    }
+
+    /// Sends a tell with the effects of the message at hand.
+    async fn post(
+        self: Arc<Self>,
+        turn: Option<Arc<Turn>>,
+        dest: Dest,
+        route: RouteKey,
+        payload: Bytes,
+    ) -> Result<(), ActorError> {
+        let Some(turn) = turn else { return Err(self.no_store()) };
+        let target = match self.resolve(dest)? {
+            None => {
+                self.node.shell.check(&self.id, &route)?;
+                outbox::SHELL.to_owned()
+            }
+            Some(callee) if payload.len() > self.node.policy.message_bytes_max => {
+                return Err(callee.too_large(payload.len()));
+            }
+            Some(callee) => callee.lease().map(|(actor, _)| outbox::target(actor)).ok_or_else(|| callee.stopped())?,
+        };
+        let message = durable::message(Some(&self.id), route, payload);
+        let mut slot = turn.slot().await?;
+        slot.effects()?.send(OutMessage { target, not_before: Time::default(), message })?;
+        slot.posts = true;
+        Ok(())
+    }
+
     async fn send_out(
         self: Arc<Self>,
         dest: Dest,
@@ -146,6 +184,7 @@ impl Cell {
         class: PayloadClass,
         deadline: Instant,
     ) -> Result<(), ActorError> {
+        self.let_pass().await;
         match self.resolve(dest)? {
             Some(receiver) => receiver.receive_chunk(self.id.clone(), chunk, class, deadline).await,
             None => {

@@ -126,6 +126,11 @@ impl Cell {
         }
     }
 
+    /// Takes a message that an actor has sent. Its removal from the outbox comes after it in the store's log, so that it need not be awaited.
+    pub(crate) fn deliver(self: &Arc<Self>, message: Message) -> oneshot::Receiver<Result<(), ActorError>> {
+        self.submit_tell(message, Durability::Memory)
+    }
+
     /// Gives a message to the store. Whatever awaits the answer, the message is on its way.
     pub(crate) fn submit_tell(
         self: &Arc<Self>,

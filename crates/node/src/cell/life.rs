@@ -31,6 +31,7 @@ impl Cell {
         let source = match &self.durable {
             Some(durable) => {
                 durable.settle(&self.setup).await?;
+                self.know_timers().await?;
                 Some(Source::new(durable.view()))
             }
             None => None,
@@ -56,6 +57,8 @@ impl Cell {
         }
         if self.open(Arc::clone(&workload), source.cloned()) {
             self.read_on();
+            self.arm_timers();
+            self.watch_idleness();
             return Ok(());
         }
         let _ = self.hook(&workload, source, Event::Stop).await;
@@ -81,7 +84,12 @@ impl Cell {
     }
 
     /// Runs a lifecycle hook outside the mailbox, which is paused. What it did is committed when this returns.
-    async fn hook(self: &Arc<Self>, workload: &Arc<dyn Workload>, source: Option<&Source>, event: Event) -> Outcome {
+    pub(super) async fn hook(
+        self: &Arc<Self>,
+        workload: &Arc<dyn Workload>,
+        source: Option<&Source>,
+        event: Event,
+    ) -> Outcome {
         let request_id = event.request_id().unwrap_or(RequestId::from_static("lifecycle"));
         let deadline = after(self.setup.limits.wall);
         let chain = CallChain::root();
@@ -147,8 +155,11 @@ impl Cell {
         let started = self.start().await;
         if let Err(cause) = &started {
             let gate = self.gate.lock();
-            if !gate.is_ending() {
-                self.crashed(gate, cause);
+            match cause.code() {
+                _ if gate.is_ending() => {}
+                // Another try ends the same way, or takes the actor from its owner.
+                Code::ActorOwned | Code::StaleEpoch | Code::StoreFailed => self.park(gate, cause),
+                _ => self.crashed(gate, cause),
             }
         }
         started

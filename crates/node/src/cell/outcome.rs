@@ -43,6 +43,19 @@ pub(super) enum Then {
     Hook,
 }
 
+impl Then {
+    /// The timer that the message comes from.
+    pub(super) fn timer(&self) -> Option<(&str, Time)> {
+        match self {
+            Self::Nobody(letter) => match &letter.stored {
+                Some(Stored::Timer { name, due }) => Some((name, *due)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
 /// Times that a tell is handed out again because another message crashed its actor beside it. Then it is charged as if it had been the
 /// cause: which of two was it is not always told truly, and nothing may go round for ever.
 const BESIDE_MAX: u32 = 16;

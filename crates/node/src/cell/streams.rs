@@ -18,6 +18,10 @@ use crate::shell::STREAM_CHUNKS_MAX;
 pub(super) struct Streams(HashMap<StreamId, Arc<Semaphore>>);
 
 impl Streams {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// All streams, to be closed: a workload that is gone receives nothing more.
     pub(super) fn take(&mut self) -> Self {
         std::mem::take(self)

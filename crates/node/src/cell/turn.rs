@@ -1,6 +1,5 @@
 //! What one message of an actor on a node with a store may do, until it is committed.
 
-use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
@@ -10,6 +9,7 @@ use playhouse_types::{ActorError, ActorId, Code, ErrorKind, HostOp, LogLevel};
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::Cell;
+use super::timers::Changes;
 
 /// Where the host operations of one message go. Used again for the next message if nobody has kept it.
 pub(crate) struct Turn {
@@ -40,7 +40,7 @@ pub(super) struct Turns {
 pub(crate) struct Slot {
     effects: Option<Effects>,
     /// Timers that the message has set or cancelled itself.
-    pub(super) timers: HashSet<String>,
+    pub(super) timers: Changes,
     /// Whether the message sends anything.
     pub(super) posts: bool,
     /// An operation failed half-way: what the message did must not be committed.
@@ -52,7 +52,7 @@ pub(crate) struct Slot {
 #[derive(Default)]
 pub(super) struct Done {
     pub(super) effects: Option<Effects>,
-    pub(super) timers: HashSet<String>,
+    pub(super) timers: Changes,
     pub(super) posts: bool,
     pub(super) broken: Option<ActorError>,
 }

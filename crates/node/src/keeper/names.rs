@@ -1,5 +1,6 @@
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 use playhouse_store::Identity;
@@ -14,6 +15,7 @@ pub(crate) struct Names(Mutex<HashSet<Identity>>);
 pub(crate) struct Taken {
     identity: Identity,
     names: Arc<Names>,
+    given_back: AtomicBool,
 }
 
 impl Names {
@@ -37,7 +39,7 @@ impl Names {
         };
         let Some(identity) = free else { return Err(instance.unwrap_or_default().to_owned()) };
         taken.insert(identity.clone());
-        Ok(Taken { identity, names: Arc::clone(self) })
+        Ok(Taken { identity, names: Arc::clone(self), given_back: AtomicBool::new(false) })
     }
 }
 
@@ -45,10 +47,17 @@ impl Taken {
     pub(crate) fn identity(&self) -> &Identity {
         &self.identity
     }
+
+    /// Lets another actor have the name.
+    pub(crate) fn give_back(&self) {
+        if !self.given_back.swap(true, Ordering::AcqRel) {
+            self.names.0.lock().remove(&self.identity);
+        }
+    }
 }
 
 impl Drop for Taken {
     fn drop(&mut self) {
-        self.names.0.lock().remove(&self.identity);
+        self.give_back();
     }
 }

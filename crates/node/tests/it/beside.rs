@@ -109,7 +109,7 @@ async fn a_tell_beside_too_many_crashes_is_charged() {
         crash_beside(&actor).await;
     }
     until(|| actor.status().tallies.dead_letters == 1).await;
-    assert_eq!(node.dead_letters()[0].attempts, 3);
+    assert_eq!(node.dead_letters().await.unwrap()[0].attempts, 3);
 }
 
 /// The node tells an actor of every failure that no caller hears of; what does not fit is dropped and counted.

@@ -265,7 +265,7 @@ fn seal_master_key(folder: &Path, heard: &Heard) {
 }
 
 async fn what_a_node_shows(node: &Node, heard: &Heard) {
-    heard.note((node, node.actors(), node.dead_letters(), node.logs()));
+    heard.note((node, node.actors(), node.dead_letters().await.unwrap(), node.logs()));
     let mut logs = node.logs();
     std::iter::from_fn(|| logs.next_now()).for_each(|line| heard.note(line));
 }

@@ -1,5 +1,9 @@
 //! Actors on a node with a store: what survives, and what never happened.
 
+mod failures;
 mod kit;
 mod mailbox;
+mod outbox;
+mod passive;
 mod state;
+mod timers;

@@ -3,13 +3,16 @@
 
 mod beside;
 mod calls;
+mod canary;
 mod computing;
 mod cycles;
 mod durable;
 mod endings;
+mod keys;
 mod overload;
 #[cfg(all(feature = "wasm", feature = "native"))]
 mod packages;
+mod reseal_killed;
 mod settings;
 mod streams;
 mod supervision;

@@ -60,7 +60,7 @@ async fn shed() {
     stage.open("door");
     call.await.unwrap();
     assert_eq!(stage.noted(6).await[4..], ["2", "3"]);
-    let dead = node.dead_letters();
+    let dead = node.dead_letters().await.unwrap();
     assert_eq!((dead.len(), &dead[0].payload[..], dead[0].number), (1, &b"1"[..], 1));
     node.retry_dead_letter(1).await.unwrap();
     assert_eq!(stage.noted(7).await[6], "1");

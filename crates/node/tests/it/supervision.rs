@@ -168,14 +168,14 @@ async fn a_poison_message_goes_to_the_dead_letters() {
     let (node, stage) = (node(), Stage::default());
     let actor = fragile(&node, &stage, u32::MAX, limit(9)).await;
     actor.tell(route("crash"), Bytes::from_static(b"poison")).await.unwrap();
-    until(|| !node.dead_letters().is_empty()).await;
-    let dead = &node.dead_letters()[0];
+    until(|| actor.status().tallies.dead_letters == 1).await;
+    let dead = &node.dead_letters().await.unwrap()[0];
     assert_eq!((dead.attempts, &dead.payload[..], dead.to.clone()), (3, &b"poison"[..], actor.id().clone()));
     expect!["internal error: in pieces [guest-trap]"].assert_eq(&dead.cause.to_text());
     assert_eq!(ask(&actor, "number", "").await, "4");
-    assert_eq!((actor.status().tallies.dead_letters, node.dead_letters_dropped()), (1, 0));
-    assert_eq!(node.drop_dead_letter(dead.number).unwrap().number, dead.number);
-    assert!(node.dead_letters().is_empty());
+    assert_eq!((actor.status().tallies.dead_letters, node.dead_letters_dropped().await.unwrap()), (1, 0));
+    assert_eq!(node.drop_dead_letter(dead.number).await.unwrap().number, dead.number);
+    assert!(node.dead_letters().await.unwrap().is_empty());
 }
 
 #[tokio::test]

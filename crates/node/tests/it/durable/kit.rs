@@ -1,6 +1,7 @@
 //! Stores that outlive nodes, and an actor that keeps what it is told.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use playhouse_guest::{Actor, Bytes, Context, Dest, Dispatch, Error, ErrorKind, RouteKey};
@@ -166,6 +167,34 @@ impl Dispatch for Keeper {
                 let next = words.next().unwrap().parse().unwrap();
                 let rest = Bytes::from(words.next().unwrap_or("").to_owned());
                 cx.tell(dest, next, rest).await.map(|()| Bytes::new())
+            }
+            // "id route argument": tells that actor, and fails.
+            "tell and fail" => {
+                let to = words[0].parse().unwrap();
+                cx.tell(Dest::Actor(to), words[1].parse().unwrap(), Bytes::new()).await?;
+                Err(Error::new(ErrorKind::InvalidArgument, "after all"))
+            }
+            // "name after-ms route argument".
+            "timer" | "every" => {
+                let time = Duration::from_millis(words[1].parse().unwrap());
+                let (next, rest) = (words[2].parse().unwrap(), Bytes::from(words[3].to_owned()));
+                match route.as_str() {
+                    "timer" => cx.timers().after(words[0], time, next, rest).await?,
+                    _ => cx.timers().every(words[0], time, next, rest).await?,
+                }
+                Ok(Bytes::new())
+            }
+            "cron" => {
+                cx.timers().cron("cron", &text, "append".parse().unwrap(), "tick".into()).await.map(|()| Bytes::new())
+            }
+            "cancel" => cx.timers().cancel(&text).await.map(|()| Bytes::new()),
+            "appended by" => {
+                self.stage.note(format!("{text} from {:?}", cx.caller().is_some_and(|caller| caller == cx.self_id())));
+                Ok(Bytes::new())
+            }
+            "corrupt" => {
+                cx.state().set("count", "1000").await?;
+                Err(Error::new(ErrorKind::DecodeFailure, text))
             }
             other => Err(Error::new(ErrorKind::UnknownRoute, other)),
         }

@@ -48,9 +48,8 @@ async fn what_does_not_fit_the_mailbox_waits_in_the_store() {
         let actor = keeper(&node, &stage, ActorOptions { mailbox, ..ActorOptions::default() }).await;
         actor.tell(route("wait"), Bytes::from_static(b"door")).await.unwrap();
         stage.noted(2).await;
-        for at in 0..1000 {
-            append(&actor, at.to_string()).await;
-        }
+        // All on their way at once, in this order.
+        futures_util::future::join_all((0..1000).map(|at| append(&actor, at.to_string()))).await;
         // Four of them, and the signal that the mailbox fills.
         assert!(actor.status().queued <= 5);
         stage.open("door");

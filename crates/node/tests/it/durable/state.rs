@@ -78,7 +78,8 @@ async fn without_a_store_or_a_grant_there_is_no_state() {
     );
     expect!["test:K:1 did not start: unavailable: its start hook failed: the node of 1@7/test:K:1 keeps no store"]
         .assert_eq(&refused.await.unwrap_err().to_string());
-    let node = Place::disk().node();
+    let place = Place::disk();
+    let node = place.node();
     let options = ActorOptions { grants: Some(Grants::NONE.with(Grant::Call)), ..ActorOptions::default() };
     let refused = node.link(crate::support::actor_type("K"), move || super::kit::Keeper::new(&stage), options);
     expect![[r#"test:K:1 did not start: permission denied: its start hook failed: 1@7/test:K:1 has no grant `state`; add "state" to `grants` in its manifest and in the node's policy"#]]

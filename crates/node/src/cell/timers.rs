@@ -1,0 +1,202 @@
+//! An actor's timers, as the store will have them once what is under way is committed.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use playhouse_scheduler::{CallChain, Key, Offer, Priority};
+use playhouse_store::{Consumed, Effects, StoreError, Time, TimerChange};
+use playhouse_types::{ActorError, Event, HostReply, LogLevel, TimerOp};
+
+use super::outcome::{Letter, Stored, Then};
+use super::turn::Turn;
+use super::{Cell, Envelope, Work};
+use crate::ids;
+use crate::keeper::now;
+use crate::schedule::TimerRecord;
+
+/// Timers that are read from the store at a time.
+const READ_ITEMS: usize = 256;
+
+#[derive(Default)]
+pub(super) struct Timers {
+    set: Mutex<BTreeMap<String, Alarm>>,
+    /// Whether this is what the store has.
+    known: AtomicBool,
+}
+
+struct Alarm {
+    due: Time,
+    body: Bytes,
+    /// Whether a message is on its way.
+    fired: bool,
+}
+
+/// What a message does to timers: a time and what comes with it, or none.
+pub(super) type Changes = HashMap<String, Option<(Time, Bytes)>>;
+
+impl Timers {
+    /// What is here may never come to be.
+    pub(super) fn forget(&self) {
+        self.known.store(false, Ordering::Release);
+    }
+
+    fn all(&self) -> Vec<(String, Time)> {
+        let set = self.set.lock();
+        set.iter().filter(|(_, alarm)| !alarm.fired).map(|(name, alarm)| (name.clone(), alarm.due)).collect()
+    }
+
+    /// Says that a timer's message was handled, if the timer is still set, and sets it again if it comes again.
+    fn consume(&self, effects: &mut Effects, changes: &mut Changes, name: &str, due: Time) -> Result<(), StoreError> {
+        let set = self.set.lock();
+        let Some(alarm) = set.get(name).filter(|alarm| alarm.due == due) else { return Ok(()) };
+        effects.consume(Consumed::Timer { name: name.to_owned(), due });
+        if changes.contains_key(name) {
+            return Ok(());
+        }
+        let next = TimerRecord::from_bytes(alarm.body.clone()).and_then(|record| record.again(due, now()));
+        if let Some(due) = next {
+            let body = alarm.body.clone();
+            effects.change_timer(TimerChange::Set { name: name.to_owned(), due, body })?;
+        }
+        changes.insert(name.to_owned(), next.map(|due| (due, alarm.body.clone())));
+        Ok(())
+    }
+}
+
+/// Sets or ends a timer with the message at hand.
+pub(super) async fn perform(turn: Arc<Turn>, op: TimerOp) -> Result<HostReply, ActorError> {
+    let mut slot = turn.slot().await?;
+    match op {
+        TimerOp::Set(timer) => {
+            let name = timer.name.as_str().to_owned();
+            let (record, due) = TimerRecord::new(timer, now())?;
+            let body = record.to_bytes();
+            slot.effects()?.change_timer(TimerChange::Set { name: name.clone(), due, body: body.clone() })?;
+            slot.timers.insert(name, Some((due, body)));
+        }
+        TimerOp::Cancel { name } => {
+            let name = name.as_str().to_owned();
+            slot.effects()?.change_timer(TimerChange::Cancel { name: name.clone() })?;
+            slot.timers.insert(name, None);
+        }
+    }
+    Ok(HostReply::Done)
+}
+
+impl Cell {
+    /// Reads the actor's timers from the store, if what is known of them may not be true. Nothing is under way.
+    pub(super) async fn know_timers(&self) -> Result<(), StoreError> {
+        let Some(durable) = self.durable.as_ref().filter(|durable| !durable.timers.known.load(Ordering::Acquire))
+        else {
+            return Ok(());
+        };
+        let mut all = BTreeMap::new();
+        let mut after = String::new();
+        loop {
+            let batch = durable.keeper.store.timers(durable.key, &after, READ_ITEMS).await?;
+            let Some(last) = batch.last() else { break };
+            after.clone_from(&last.name);
+            let alarm =
+                |timer: playhouse_store::Timer| (timer.name, Alarm { due: timer.due, body: timer.body, fired: false });
+            all.extend(batch.into_iter().map(alarm));
+        }
+        *durable.timers.set.lock() = all;
+        durable.timers.known.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// Has the node's keeper watch all timers that have not fired.
+    pub(super) fn arm_timers(&self) {
+        let Some(durable) = &self.durable else { return };
+        for (name, due) in durable.timers.all() {
+            durable.keeper.arm(due, durable.key, name);
+        }
+    }
+
+    /// Takes note of what a message does to timers, in the order in which the store will hear of it. Its own timer is consumed.
+    pub(super) fn change_timers(
+        &self,
+        effects: &mut Option<Effects>,
+        mut changes: Changes,
+        fired: Option<(&str, Time)>,
+    ) {
+        let Some(durable) = &self.durable else { return };
+        if let (Some((name, due)), Some(effects)) = (fired, effects)
+            && let Err(error) = durable.timers.consume(effects, &mut changes, name, due)
+        {
+            self.log(LogLevel::Error, &format!("timer {name} cannot be set again: {error}"));
+        }
+        if changes.is_empty() {
+            return;
+        }
+        let mut set = durable.timers.set.lock();
+        for (name, change) in changes {
+            match change {
+                Some((due, body)) => {
+                    durable.keeper.arm(due, durable.key, name.clone());
+                    set.insert(name, Alarm { due, body, fired: false });
+                }
+                None => drop(set.remove(&name)),
+            }
+        }
+    }
+
+    /// The time of a timer has come.
+    pub(crate) fn ring(self: &Arc<Self>, name: &str) {
+        let Some(durable) = &self.durable else { return };
+        let mut set = durable.timers.set.lock();
+        let Some(alarm) = set.get_mut(name).filter(|alarm| !alarm.fired && alarm.due <= now()) else { return };
+        let due = alarm.due;
+        let Some(work) = self.timer_work(name, due, alarm.body.clone()) else { return };
+        let bytes = work.bytes();
+        let mut gate = self.gate.lock();
+        if self.closed(&gate).is_some() {
+            // It stays due, and rings when the actor is opened again.
+            return;
+        }
+        if !gate.mailbox.has_room(Priority::Normal, bytes) {
+            return durable.keeper.arm_later(durable.key, name.to_owned());
+        }
+        let key = self.key(work.envelope.caller.as_ref(), &work.event);
+        let key = if self.setup.key.is_some() { key } else { Key::NONE };
+        let Offer::Queued { wake } = gate.mailbox.offer(work, Priority::Normal, key, bytes) else {
+            return durable.keeper.arm_later(durable.key, name.to_owned());
+        };
+        let roused = gate.rouse();
+        drop(gate);
+        alarm.fired = true;
+        drop(set);
+        self.queued(wake, None, roused);
+    }
+
+    /// A timer's message was not handled: it rings again.
+    pub(super) fn ring_again(&self, name: &str) {
+        let Some(durable) = &self.durable else { return };
+        let mut set = durable.timers.set.lock();
+        if let Some(alarm) = set.get_mut(name) {
+            alarm.fired = false;
+            durable.keeper.arm_later(durable.key, name.to_owned());
+        }
+    }
+
+    fn timer_work(&self, name: &str, due: Time, body: Bytes) -> Option<Work> {
+        let Some((record, route)) = TimerRecord::from_bytes(body).and_then(|record| {
+            let route = record.route()?;
+            Some((record, route))
+        }) else {
+            self.log(LogLevel::Error, &format!("timer {name} is damaged and does not ring"));
+            return None;
+        };
+        let payload = record.payload;
+        let caller = Some(self.id.clone());
+        let mut letter = Letter::new(caller.clone(), route.clone(), payload.clone());
+        letter.stored = Some(Stored::Timer { name: name.to_owned(), due });
+        let event = Event::Request { route, payload };
+        let request_id = ids::request_id();
+        let envelope = Envelope { caller, request_id, deadline: None, chain: CallChain::root(), recorded: false };
+        Some(Work { event, envelope, then: Then::Nobody(Box::new(letter)), wait: None })
+    }
+}

@@ -1,0 +1,173 @@
+//! What actors send: delivered after it was committed, again and again until it is taken, once.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use playhouse_store::{
+    ActorKey, BatchLimits, Bury, Durability, Enqueue, Message, OutId, OutPosted, QueueLimits, StoreError, Time,
+};
+use playhouse_types::{ActorError, Code};
+use tokio::sync::oneshot;
+
+use super::{Keeper, now};
+use crate::shared::Shared;
+use crate::shell::ShellMessage;
+
+/// The target that stands for the application.
+pub(crate) const SHELL: &str = "shell";
+/// The first wait after a failed delivery; it doubles each time.
+const RETRY_FIRST: Duration = Duration::from_millis(100);
+/// The longest wait between two deliveries: an actor that comes back waits no longer for what it was sent.
+const RETRY_MAX: Duration = Duration::from_secs(30);
+/// How long the application may take to accept a message before it counts as a failed delivery.
+const SHELL_PATIENCE: Duration = Duration::from_secs(1);
+/// How long after a failure of the store the outbox is read again.
+const READ_RETRY: Duration = Duration::from_secs(1);
+
+/// The target that stands for an actor of this store.
+pub(crate) fn target(actor: ActorKey) -> String {
+    format!("actor/{actor}")
+}
+
+fn parse_target(target: &str) -> Option<ActorKey> {
+    target.strip_prefix("actor/")?.parse().ok().map(ActorKey::from_number)
+}
+
+/// A message on its way.
+enum Delivery {
+    Actor(oneshot::Receiver<Result<(), ActorError>>),
+    Store(playhouse_store::Receipt<playhouse_store::Accepted>),
+    Known(Result<(), ActorError>),
+}
+
+/// Delivers what is posted until the node ends.
+pub(super) async fn deliver(shared: Weak<Shared>) {
+    loop {
+        let Some(node) = shared.upgrade() else { return };
+        let Some(keeper) = node.keeper.clone().filter(|keeper| !keeper.is_closing()) else { return };
+        let next = match deliver_all(&node, &keeper).await {
+            Ok(next) => next,
+            Err(error) if error.kind() == playhouse_types::ErrorKind::Unavailable && !error.is_refusal() => {
+                tracing::warn!(%error, "what actors have sent cannot be delivered now");
+                Some(now().after(READ_RETRY))
+            }
+            Err(_) => Some(now().after(READ_RETRY)),
+        };
+        drop(node);
+        match next {
+            None => keeper.posted.notified().await,
+            Some(next) => {
+                let wait = Duration::from_millis(next.millis().saturating_sub(now().millis()));
+                let _ = tokio::time::timeout(wait, keeper.posted.notified()).await;
+            }
+        }
+    }
+}
+
+/// Delivers all that is due of the actors that run here. When the next is due.
+async fn deliver_all(node: &Arc<Shared>, keeper: &Arc<Keeper>) -> Result<Option<Time>, StoreError> {
+    let mut next: Option<Time> = None;
+    let mut after = OutId::default();
+    // What is behind a message that was not taken, and goes the same way, waits as well.
+    let mut stuck = HashSet::new();
+    loop {
+        let batch = keeper.store.outbox(after, BatchLimits::default()).await?;
+        let Some(last) = batch.last() else { return Ok(next) };
+        after = last.id;
+        let mut under_way = Vec::new();
+        for posted in batch {
+            if keeper.cell(posted.actor).is_none() || stuck.contains(&posted.out.target) {
+                continue;
+            }
+            if posted.out.not_before > now() {
+                next = Some(next.map_or(posted.out.not_before, |next| next.min(posted.out.not_before)));
+                stuck.insert(posted.out.target);
+                continue;
+            }
+            let delivery = send(node, keeper, &posted).await;
+            under_way.push((posted, delivery));
+        }
+        let mut done = Vec::new();
+        for (posted, delivery) in under_way {
+            match arrive(delivery).await {
+                Ok(()) => done.push(posted.id),
+                Err(error) if is_hopeless(&error) => {
+                    bury(keeper, &posted, &error).await?;
+                    done.push(posted.id);
+                }
+                Err(_) => {
+                    let wait = RETRY_FIRST.saturating_mul(1 << posted.attempts.min(16)).min(RETRY_MAX);
+                    let not_before = now().after(wait);
+                    next = Some(next.map_or(not_before, |next| next.min(not_before)));
+                    stuck.insert(posted.out.target.clone());
+                    keeper.store.outbox_failed(posted.id, not_before).await?;
+                }
+            }
+        }
+        if !done.is_empty() {
+            keeper.store.outbox_done(done).await?;
+        }
+    }
+}
+
+/// Puts a message on its way. What follows for the same receiver may be put on its way at once.
+async fn send(node: &Arc<Shared>, keeper: &Arc<Keeper>, posted: &OutPosted) -> Delivery {
+    let mut message = posted.out.message.clone();
+    if posted.out.target == SHELL {
+        return Delivery::Known(tell_shell(node, message).await);
+    }
+    let Some(actor) = parse_target(&posted.out.target) else {
+        let text = format!("{:?} is nobody", posted.out.target);
+        return Delivery::Known(Err(ActorError::coded(playhouse_types::ErrorKind::NotFound, Code::UnknownActor, text)));
+    };
+    // The receiver knows a repetition by this: ids of the outbox are not used twice.
+    message.request = Some(format!("outbox:{}", posted.id.number()));
+    if let Some(cell) = keeper.cell(actor) {
+        return Delivery::Actor(cell.deliver(message));
+    }
+    // Nobody opens it here between the look and the write.
+    let open = keeper.open.read();
+    if open.contains_key(&actor) {
+        drop(open);
+        return match keeper.cell(actor) {
+            Some(cell) => Delivery::Actor(cell.deliver(message)),
+            None => Delivery::Known(Err(StoreError::Closed.into())),
+        };
+    }
+    // The removal from the outbox comes after it in the store's log: neither is lost without the other.
+    let (durability, limits) = (Durability::Memory, QueueLimits::default());
+    Delivery::Store(keeper.store.enqueue(Enqueue { to: actor, message, now: now(), limits, durability }))
+}
+
+async fn arrive(delivery: Delivery) -> Result<(), ActorError> {
+    match delivery {
+        Delivery::Known(result) => result,
+        Delivery::Actor(told) => told.await.unwrap_or_else(|_| Err(StoreError::Closed.into())),
+        Delivery::Store(receipt) => receipt.await.map(drop).map_err(ActorError::from),
+    }
+}
+
+async fn tell_shell(node: &Arc<Shared>, message: Message) -> Result<(), ActorError> {
+    let broken = |error: playhouse_types::ParseError| {
+        ActorError::coded(playhouse_types::ErrorKind::InvalidArgument, Code::StoreLimit, error.to_string())
+    };
+    let from = message.caller.parse().map_err(broken)?;
+    let route = message.route.parse().map_err(broken)?;
+    let told = node.shell.tell(ShellMessage { from, route, payload: message.payload, awaited: false });
+    let late =
+        |_| ActorError::coded(playhouse_types::ErrorKind::Unavailable, Code::MailboxFull, "the application is behind");
+    tokio::time::timeout(SHELL_PATIENCE, told).await.map_err(late)?
+}
+
+/// Whether another try would end the same way.
+fn is_hopeless(error: &ActorError) -> bool {
+    matches!(error.code(), Code::UnknownActor | Code::StoreLimit | Code::ShellMissing)
+}
+
+/// Keeps what cannot be delivered among the dead letters of its sender.
+async fn bury(keeper: &Keeper, posted: &OutPosted, error: &ActorError) -> Result<(), StoreError> {
+    let cause = format!("not delivered to {}: {}", posted.out.target, error.to_text());
+    let (actor, attempts, message) = (posted.actor, posted.attempts + 1, posted.out.message.clone());
+    keeper.store.bury(Bury { actor, now: now(), cause, attempts, message }).await.map(drop)
+}

@@ -1,0 +1,146 @@
+//! What does not go well: other owners, poison, damaged or missing stores.
+
+use std::time::Duration;
+
+use expect_test::expect;
+use playhouse_guest::Bytes;
+use playhouse_node::store::{Identity, OpenActor, Time};
+use playhouse_node::{ActorOptions, Node};
+
+use super::kit::{Place, keeper};
+use crate::support::{Stage, ask, route, until};
+
+fn identity(instance: &str) -> Identity {
+    Identity {
+        realm: playhouse_node::types::Realm::new(7),
+        manufacturer: "test".parse().unwrap(),
+        type_name: "Keeper".parse().unwrap(),
+        instance: instance.to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn an_actor_that_was_opened_elsewhere_ends_here() {
+    for place in Place::all() {
+        let (node, stage) = (place.node(), Stage::default());
+        let actor = keeper(&node, &stage, ActorOptions::default()).await;
+        assert_eq!(ask(&actor, "add", "").await, "1");
+        // Nobody renews it any more: the lease ends, and somebody else takes the actor.
+        let now = Time::from_millis(u64::MAX);
+        let open =
+            OpenActor { identity: identity("1"), owner: "other".to_owned(), now, lease_for: Duration::from_secs(60) };
+        place.store().open_actor(open).await.unwrap();
+        expect!["unavailable: epoch 1 is stale: actor 1 is at epoch 2 [stale-epoch]"]
+            .assert_eq(&ask(&actor, "add", "").await);
+        until(|| actor.status().state.name() == "parked").await;
+        assert!(ask(&actor, "count", "").await.ends_with("[actor-parked]"));
+        let resumed = actor.resume().await.unwrap_err().to_string();
+        assert!(resumed.contains("the actor is owned by \"other\" until"), "{resumed}");
+        assert_eq!(actor.status().state.name(), "parked");
+    }
+}
+
+#[tokio::test]
+async fn an_owned_actor_is_not_started() {
+    let place = Place::disk();
+    let now = Time::from_millis(u64::MAX / 2);
+    let open =
+        OpenActor { identity: identity("mine"), owner: "other".to_owned(), now, lease_for: Duration::from_secs(60) };
+    place.store().open_actor(open).await.unwrap();
+    let options = || ActorOptions { instance: Some("mine".to_owned()), ..ActorOptions::default() };
+    let node = place.node();
+    let stage = Stage::default();
+    let factory = {
+        let stage = stage.clone();
+        move || super::kit::Keeper::new(&stage)
+    };
+    let refused = node.link(crate::support::actor_type("Keeper"), factory, options()).await.unwrap_err();
+    assert!(
+        refused
+            .to_string()
+            .starts_with("test:Keeper:1 cannot be opened in the store: the actor is owned by \"other\" until"),
+        "{refused}"
+    );
+    assert_eq!(refused.code().text(), "actor-owned");
+    assert!(node.actors().is_empty());
+}
+
+#[tokio::test]
+async fn instances_have_names_of_their_own() {
+    let place = Place::disk();
+    let (node, stage) = (place.node(), Stage::default());
+    let first = keeper(&node, &stage, ActorOptions::default()).await;
+    let second = keeper(&node, &stage, ActorOptions::default()).await;
+    let named = || ActorOptions { instance: Some("eve".to_owned()), ..ActorOptions::default() };
+    let third = keeper(&node, &stage, named()).await;
+    let instances = [&first, &second, &third].map(|actor| actor.status().instance.unwrap());
+    assert_eq!(instances, ["1", "2", "eve"]);
+    assert_eq!(ask(&second, "add", "").await, "1");
+    assert_eq!(ask(&first, "count", "").await, "0");
+    let factory = {
+        let stage = stage.clone();
+        move || super::kit::Keeper::new(&stage)
+    };
+    let refused = node.link(crate::support::actor_type("Keeper"), factory, named()).await.unwrap_err();
+    expect![[r#"an instance "eve" of test:Keeper:1 runs on this node already"#]].assert_eq(&refused.to_string());
+    node.stop(second.id(), Duration::from_secs(1)).await.unwrap();
+    let again = keeper(&node, &stage, ActorOptions::default()).await;
+    assert_eq!(again.id(), second.id());
+    assert_eq!(ask(&again, "count", "").await, "1");
+}
+
+#[tokio::test]
+async fn what_cannot_be_decoded_becomes_a_dead_letter_and_can_be_retried() {
+    for place in Place::all() {
+        let stage = Stage::default();
+        let node = place.node();
+        let actor = keeper(&node, &stage, ActorOptions::default()).await;
+        actor.tell(route("corrupt"), Bytes::from_static(b"bytes")).await.unwrap();
+        until(|| actor.status().tallies.failed == 1).await;
+        assert_eq!(ask(&actor, "add", "").await, "1");
+        let id = actor.id().clone();
+        place.kill(node).await;
+
+        let node = place.node();
+        let dead = node.dead_letters().await.unwrap();
+        assert_eq!(dead.len(), 1);
+        expect!["1@7/test:Keeper:* from None: corrupt b\"bytes\" tried 1: decode failure: bytes"].assert_eq(&format!(
+            "{} from {:?}: {} {:?} tried {}: {}",
+            dead[0].to, dead[0].from, dead[0].route, dead[0].payload, dead[0].attempts, dead[0].cause
+        ));
+        // It waits for its actor, which handles it again.
+        node.retry_dead_letter(dead[0].number).await.unwrap();
+        assert!(node.dead_letters().await.unwrap().is_empty());
+        let actor = keeper(&node, &stage, ActorOptions::default()).await;
+        assert_eq!(actor.id(), &id);
+        until(|| actor.status().tallies.failed == 1).await;
+        assert_eq!(ask(&actor, "echo", "after").await, "after");
+        let dead = node.dead_letters().await.unwrap();
+        assert_eq!(dead.len(), 1);
+        node.retry_dead_letter(dead[0].number).await.unwrap();
+        until(|| actor.status().tallies.failed == 2).await;
+        assert_eq!(ask(&actor, "add", "").await, "2");
+        let dead = node.dead_letters().await.unwrap();
+        assert_eq!(node.drop_dead_letter(dead[0].number).await.unwrap().number, dead[0].number);
+        assert!(node.dead_letters().await.unwrap().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn two_nodes_with_one_name_take_actors_from_each_other() {
+    let place = Place::disk();
+    let stage = Stage::default();
+    let node = |owner: &str| Node::builder().realm(7).store(place.store()).owner(owner).start().unwrap();
+    let (one, other) = (node("one"), node("other"));
+    let actor = keeper(&one, &stage, ActorOptions::default()).await;
+    let factory = {
+        let stage = stage.clone();
+        move || super::kit::Keeper::new(&stage)
+    };
+    let refused = other.link(crate::support::actor_type("Keeper"), factory, ActorOptions::default()).await.unwrap_err();
+    assert_eq!(refused.code().text(), "actor-owned");
+    assert_eq!(ask(&actor, "add", "").await, "1");
+    one.shutdown(Duration::from_secs(1)).await;
+    let actor = keeper(&other, &stage, ActorOptions::default()).await;
+    assert_eq!(ask(&actor, "add", "").await, "2");
+}

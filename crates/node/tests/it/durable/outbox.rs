@@ -1,0 +1,93 @@
+//! What handlers send: after the commit, once, in order, or not at all.
+
+use playhouse_guest::Bytes;
+use playhouse_node::store::BatchLimits;
+use playhouse_node::{ActorOptions, Node};
+
+use super::kit::{Keeper, Place, keeper};
+use crate::support::{Stage, actor_type, ask, route, until};
+
+async fn other(node: &Node, stage: &Stage) -> playhouse_node::ActorRef {
+    let stage = stage.clone();
+    node.link(actor_type("Other"), move || Keeper::new(&stage), ActorOptions::default()).await.unwrap()
+}
+
+#[tokio::test]
+async fn tells_of_handlers_arrive_in_order_and_leave_the_outbox() {
+    for place in Place::all() {
+        let (node, stage) = (place.node(), Stage::default());
+        let sender = keeper(&node, &Stage::default(), ActorOptions::default()).await;
+        let receiver = other(&node, &stage).await;
+        for at in 0..50 {
+            assert_eq!(ask(&sender, "tell", &format!("{} append {at}", receiver.id())).await, "");
+        }
+        let notes = stage.noted(51).await;
+        assert_eq!(notes[1..], (0..50).map(|at| at.to_string()).collect::<Vec<_>>());
+        let store = place.store();
+        loop {
+            if store.outbox(Default::default(), BatchLimits::default()).await.unwrap().is_empty() {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_failed_handler_sends_nothing() {
+    let place = Place::disk();
+    let (node, stage) = (place.node(), Stage::default());
+    let sender = keeper(&node, &Stage::default(), ActorOptions::default()).await;
+    let receiver = other(&node, &stage).await;
+    let refused = ask(&sender, "tell and fail", &format!("{} add", receiver.id())).await;
+    assert_eq!(refused, "invalid argument: after all");
+    assert_eq!(ask(&sender, "tell", &format!("{} append sent", receiver.id())).await, "");
+    assert_eq!(stage.noted(2).await[1..], ["sent"]);
+}
+
+#[tokio::test]
+async fn what_was_sent_to_an_actor_that_is_away_waits_for_it() {
+    for place in Place::all() {
+        let stage = Stage::default();
+        let node = place.node();
+        let sender = keeper(&node, &Stage::default(), ActorOptions::default()).await;
+        let receiver = other(&node, &stage).await;
+        let to = receiver.id().clone();
+        // The receiver crashes on nothing: it is away because the node ends before it is told.
+        receiver.tell(route("wait"), Bytes::from_static(b"door")).await.unwrap();
+        stage.noted(2).await;
+        for at in 0..3 {
+            assert_eq!(ask(&sender, "tell", &format!("{to} append {at}")).await, "");
+        }
+        place.kill(node).await;
+
+        // First the sender alone, then the receiver.
+        let stage = Stage::default();
+        stage.open("door");
+        let node = place.node();
+        let sender = keeper(&node, &Stage::default(), ActorOptions::default()).await;
+        let receiver = other(&node, &stage).await;
+        assert_eq!(receiver.id(), &to);
+        assert_eq!(ask(&sender, "tell", &format!("{to} append 3")).await, "");
+        let notes = stage.noted(6).await;
+        assert_eq!(notes, ["start with 0", "waiting door", "0", "1", "2", "3"]);
+        assert_eq!(ask(&receiver, "get", "all").await, "0 1 2 3 ");
+    }
+}
+
+#[tokio::test]
+async fn the_application_is_told_after_the_commit() {
+    let (place, heard) = (Place::disk(), Stage::default());
+    let hearing = heard.clone();
+    let builder = Node::builder().realm(7).store(place.store()).shell(move |message| {
+        hearing.note(format!("{} from {} awaited {}", message.route, message.from, message.awaited));
+        async move { Ok(message.payload) }
+    });
+    let node = builder.start().unwrap();
+    let sender = keeper(&node, &Stage::default(), ActorOptions::default()).await;
+    assert_eq!(ask(&sender, "tell", "shell app.Hear hello").await, "");
+    assert_eq!(heard.noted(1).await, ["app.Hear from 1@7/test:Keeper:1 awaited false"]);
+    assert_eq!(ask(&sender, "tell", "self append hello").await, "");
+    until(|| sender.status().tallies.handled >= 3).await;
+    assert_eq!(ask(&sender, "get", "all").await, "hello ");
+}

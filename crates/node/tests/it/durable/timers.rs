@@ -1,0 +1,93 @@
+//! Timers: set with the message, ringing after restarts, once for what was missed.
+
+use std::time::Duration;
+
+use expect_test::expect;
+use playhouse_node::{ActorOptions, ActorRef};
+
+use super::kit::{Place, keeper};
+use crate::support::{Stage, ask, until};
+
+async fn timers(place: &Place, actor: &ActorRef) -> Vec<String> {
+    let all = place.store().timers(actor.stored().unwrap(), "", 10).await.unwrap();
+    all.into_iter().map(|timer| timer.name).collect()
+}
+
+/// Waits, yielding, until the store has these timers.
+async fn has_timers(place: &Place, actor: &ActorRef, expected: &[&str]) {
+    let end = std::time::Instant::now() + Duration::from_secs(10);
+    while timers(place, actor).await != expected {
+        assert!(std::time::Instant::now() < end, "{:?}", timers(place, actor).await);
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_timer_rings_once() {
+    for place in Place::all() {
+        let (node, stage) = (place.node(), Stage::default());
+        let actor = keeper(&node, &stage, ActorOptions::default()).await;
+        assert_eq!(ask(&actor, "timer", "soon 1 append hello").await, "");
+        stage.noted(2).await;
+        assert_eq!(ask(&actor, "get", "all").await, "hello ");
+        has_timers(&place, &actor, &[]).await;
+        assert_eq!(ask(&actor, "timer", "later 1 nonsense hello").await, "");
+        until(|| actor.status().tallies.failed == 1).await;
+    }
+}
+
+#[tokio::test]
+async fn a_timer_is_set_only_if_its_message_succeeds() {
+    let place = Place::disk();
+    let (node, stage) = (place.node(), Stage::default());
+    let actor = keeper(&node, &stage, ActorOptions::default()).await;
+    expect!["invalid argument: a period of 99ms is shorter than 100ms, the limit [malformed-operation]"]
+        .assert_eq(&ask(&actor, "every", "t 99 append x").await);
+    assert!(ask(&actor, "cron", "61 * * * *").await.starts_with("invalid argument: the cron expression: "));
+    assert_eq!(timers(&place, &actor).await, [""; 0]);
+    assert_eq!(ask(&actor, "timer", "t 3600000 append x").await, "");
+    assert_eq!(timers(&place, &actor).await, ["t"]);
+    assert_eq!(ask(&actor, "cancel", "t").await, "");
+    assert_eq!(timers(&place, &actor).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn periods_and_cron_ring_again_until_cancelled() {
+    for place in Place::all() {
+        let (node, stage) = (place.node(), Stage::default());
+        let actor = keeper(&node, &stage, ActorOptions::default()).await;
+        ask(&actor, "every", "often 100 append a").await;
+        stage.noted(4).await;
+        ask(&actor, "cancel", "often").await;
+        let before = stage.notes().len();
+        ask(&actor, "cron", "* * * * * *").await;
+        let notes = stage.noted(before + 2).await;
+        assert_eq!(notes[1..before], vec!["a"; before - 1]);
+        assert_eq!(notes[before..], ["tick", "tick"]);
+        assert_eq!(timers(&place, &actor).await, ["cron"]);
+    }
+}
+
+#[tokio::test]
+async fn timers_ring_after_a_restart_and_missed_periods_are_one() {
+    for place in Place::all() {
+        let stage = Stage::default();
+        let node = place.node();
+        let actor = keeper(&node, &stage, ActorOptions::default()).await;
+        ask(&actor, "timer", "once 150 append once").await;
+        ask(&actor, "every", "often 100 append often").await;
+        place.kill(node).await;
+        // End to end: the times have to pass.
+        tokio::time::sleep(Duration::from_millis(350)).await;
+
+        let stage = Stage::default();
+        let node = place.node();
+        let actor = keeper(&node, &stage, ActorOptions::default()).await;
+        let notes = stage.noted(3).await;
+        assert_eq!(notes[0], "start with 0");
+        let mut rung = notes[1..3].to_vec();
+        rung.sort_unstable();
+        assert_eq!(rung, ["often", "once"]);
+        has_timers(&place, &actor, &["often"]).await;
+    }
+}

@@ -64,10 +64,12 @@ const fn guest(
 const CALLS: &[&str] = &["call", "tell", "discover"];
 const STREAMS: &[&str] = &["stream"];
 const SOURCES: &[&str] = &["call", "discover", "stream"];
+const LEDGER: &[&str] = &["state", "timers", "crypto", "config", "random", "clock"];
 const MISBEHAVING: &[&str] = &["call", "stream"];
 
 const ECHO: &str = "Answers with what it is told.";
 const COUNTER: &str = "Keeps a sum.";
+const KEEPS_A_BOOK: &str = "Keeps a book in its state, is reminded by a timer, seals and signs.";
 const CALLER: &str = "Calls other actors and the application.";
 const SINK: &str = "Counts what streams to it.";
 const SOURCE: &str = "Streams to a sink.";
@@ -78,6 +80,7 @@ pub(super) const CATALOG: &[Guest] = &[
     guest(Source::Wasm("echo"), "EchoWasm", &[], ECHO),
     guest(Source::Wasm("counter"), "CounterWasm", &[], COUNTER),
     guest(Source::Wasm("caller"), "CallerWasm", CALLS, CALLER),
+    guest(Source::Wasm("ledger"), "LedgerWasm", LEDGER, KEEPS_A_BOOK),
     guest(Source::Wasm("sink"), "SinkWasm", STREAMS, SINK),
     guest(Source::Wasm("source"), "SourceWasm", SOURCES, SOURCE),
     guest(Source::Wasm("misbehaving"), "MisbehavingWasm", MISBEHAVING, BREAKS),
@@ -90,6 +93,8 @@ pub(super) const CATALOG: &[Guest] = &[
     guest(Source::C("caller"), "CallerC", CALLS, CALLER),
     guest(Source::C("sink"), "SinkC", STREAMS, SINK),
     guest(Source::Wat("plain"), "PlainWat", &[], "Answers every request with no bytes."),
+    guest(Source::Wat("echo"), "EchoWat", &[], "Answers every request with its payload."),
+    guest(Source::Wat("state-bomb"), "StateBombWat", &["state"], "Breaks what bounds the state."),
     guest(Source::Wat("start-loop"), "StartLoopWat", &[], "Never ends its instantiation."),
     guest(Source::Wat("hostile-pointer"), "HostilePointerWat", &[], "Replies with a pointer out of its memory."),
     guest(Source::Wat("hostile-length"), "HostileLengthWat", &[], "Replies with a list longer than its memory."),

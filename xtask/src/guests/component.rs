@@ -11,7 +11,7 @@ pub(super) fn from_module(module: &[u8]) -> Result<Vec<u8>> {
     ComponentEncoder::default().validate(true).module(module)?.encode().context("cannot make a component")
 }
 
-/// Reads a WAT file. A `(component` stays as it is; of a `(module`, a component of the world `playhouse:actor/guest` is made.
+/// Reads a WAT file. A `(component` stays as it is; of a `(module`, a component of the world `playhouse:actor/full-guest` is made, with what it imports.
 pub(super) fn from_wat(name: &str) -> Result<Vec<u8>> {
     let (text, mut binary) = read(name)?;
     if text.contains("(component") {
@@ -19,7 +19,7 @@ pub(super) fn from_wat(name: &str) -> Result<Vec<u8>> {
     }
     let mut resolve = Resolve::default();
     let (package, _) = resolve.push_dir(root().join("crates/abi/wit/playhouse"))?;
-    let world = resolve.select_world(&[package], Some("guest"))?;
+    let world = resolve.select_world(&[package], Some("full-guest"))?;
     embed_component_metadata(&mut binary, &resolve, world, StringEncoding::UTF8)?;
     from_module(&binary)
 }

@@ -38,7 +38,7 @@ pub(super) struct Guest {
     pub(super) log: Arc<Log>,
     /// Made when the guest first uses WASI: most never do.
     wasi: Option<wasi::Surroundings>,
-    resources: ResourceTable,
+    pub(super) resources: ResourceTable,
 }
 
 impl Guest {
@@ -140,24 +140,4 @@ pub(super) async fn contained(
 /// What a guest hears that named something malformed.
 pub(super) fn malformed(error: &ParseError) -> ActorError {
     ActorError::coded(ErrorKind::InvalidArgument, Code::MalformedOperation, error.to_string())
-}
-
-/// The reply of an operation whose answer is bytes.
-pub(super) fn bytes(reply: HostReply) -> Result<Vec<u8>, ActorError> {
-    match reply {
-        HostReply::Bytes(bytes) => Ok(bytes.into()),
-        other => Err(unexpected(&other)),
-    }
-}
-
-/// The reply of an operation whose answer is an actor.
-pub(super) fn actor(reply: HostReply) -> Result<ActorId, ActorError> {
-    match reply {
-        HostReply::Actor(id) => Ok(id),
-        other => Err(unexpected(&other)),
-    }
-}
-
-fn unexpected(reply: &HostReply) -> ActorError {
-    ActorError::new(ErrorKind::Internal, format!("the host answered an operation with {reply:?}"))
 }

@@ -12,7 +12,9 @@ use wasmtime::{PoolConcurrencyLimitError, Store};
 
 use super::failure;
 use super::guest::{Answer, Guest};
+use super::keyvalue;
 use super::meter::{Meter, Metered};
+use super::playhouse::operations;
 use super::refusal::Refusal;
 use super::runtime::POOLED_TABLE_ELEMENTS;
 use super::stack::{BySize, Engines, StackSize};
@@ -63,12 +65,20 @@ impl<W: World> Ready<W> {
     fn new(component: &Component) -> Result<Self, Refusal> {
         let world = W::find(component)?;
         let mut linker = Linker::<Guest>::new(component.engine());
-        wasi::link(&mut linker).and_then(|()| W::link(&mut linker)).map_err(|e| Refusal::invalid(&e))?;
+        link::<W>(&mut linker).map_err(|e| Refusal::invalid(&e))?;
         let instance = linker
             .instantiate_pre(component)
             .map_err(|error| Refusal::not_linked(&format!("{error:#}"), error.root_cause().to_string()))?;
         Ok(Self { world, instance })
     }
+}
+
+/// Offers what a component of the world may import.
+fn link<W: World>(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+    wasi::link(linker)?;
+    keyvalue::link(linker)?;
+    operations::link(linker)?;
+    W::link(linker)
 }
 
 impl<W: World> Program<W> {

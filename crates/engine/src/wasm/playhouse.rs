@@ -15,13 +15,14 @@ use types::{ActorId, Error};
 mod events;
 mod host;
 mod invocation;
+pub(super) mod operations;
 mod types;
 
 /// The interface that guests export.
 pub(super) const EXPORT: &str = "playhouse:actor/actor@0.1.0";
 
-/// Interfaces that guests may import, beside WASI.
-pub(super) const IMPORTS: &[&str] = &["playhouse:actor/types@0.1.0", host::NAME, invocation::NAME];
+/// Interfaces that only guests of this world may import.
+pub(super) const IMPORTS: &[&str] = &[host::NAME, invocation::NAME];
 
 type Handle = (String, Vec<u8>);
 type Bytes = (Result<Vec<u8>, Error>,);

@@ -3,8 +3,10 @@
 mod actr;
 mod bombs;
 mod errors;
+mod keyvalue;
 pub(super) mod kit;
 mod lifted;
+mod operations;
 mod playhouse;
 mod refusals;
 mod shared;

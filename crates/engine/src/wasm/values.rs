@@ -73,7 +73,7 @@ impl TryFrom<DataChunk> for ours::DataChunk {
     }
 }
 
-#[derive(Debug, Clone, Copy, ComponentType, Lower)]
+#[derive(Debug, Clone, Copy, ComponentType, Lift, Lower)]
 #[component(record)]
 pub(in crate::wasm) struct Timestamp {
     seconds: u64,
@@ -83,6 +83,12 @@ pub(in crate::wasm) struct Timestamp {
 impl From<ours::Timestamp> for Timestamp {
     fn from(timestamp: ours::Timestamp) -> Self {
         Self { seconds: timestamp.seconds(), nanoseconds: timestamp.nanoseconds() }
+    }
+}
+
+impl From<Timestamp> for ours::Timestamp {
+    fn from(timestamp: Timestamp) -> Self {
+        Self::clamped(timestamp.seconds, timestamp.nanoseconds)
     }
 }
 

@@ -1,7 +1,8 @@
 use super::actr::asynchronous;
 use super::outline::Outline;
+use super::playhouse::operations;
 use super::refusal::Refusal;
-use super::{actr, playhouse};
+use super::{actr, keyvalue, playhouse};
 
 /// Packages of WASI whose interfaces are offered, all at version 0.2.
 const WASI: [&str; 6] = ["wasi:cli", "wasi:clocks", "wasi:filesystem", "wasi:io", "wasi:random", "wasi:sockets"];
@@ -36,11 +37,13 @@ impl Kind {
     /// Refuses imports that no host of this world offers.
     pub(super) fn check_imports(self, outline: &Outline) -> Result<(), Refusal> {
         let offered = match self {
-            Self::Playhouse => playhouse::IMPORTS,
-            Self::ActrPlain | Self::ActrLifted => actr::IMPORTS,
-            Self::ActrAsync => asynchronous::IMPORTS_2,
+            Self::Playhouse => [playhouse::IMPORTS, operations::NAMES, keyvalue::NAMES],
+            Self::ActrPlain | Self::ActrLifted => [actr::IMPORTS, operations::NAMES, keyvalue::NAMES],
+            // Their functions would have to say for which of several events they ask.
+            Self::ActrAsync => [asynchronous::IMPORTS_2, &[], &[]],
         };
-        match outline.imports.iter().find(|name| !offered.contains(&name.as_str()) && !is_wasi(name)) {
+        let offered = |name: &str| offered.iter().any(|names| names.contains(&name)) || is_wasi(name);
+        match outline.imports.iter().find(|name| !offered(name)) {
             Some(name) => Err(Refusal::Import { name: printable(name) }),
             None => Ok(()),
         }

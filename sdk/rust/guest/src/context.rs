@@ -1,4 +1,6 @@
 mod keys;
+#[cfg(not(target_family = "wasm"))]
+mod operations;
 mod state;
 mod timers;
 
@@ -16,6 +18,9 @@ use playhouse_types::{
 pub use keys::Keys;
 pub use state::{Scanned, State};
 pub use timers::Timers;
+
+#[cfg(target_family = "wasm")]
+use crate::wasm::operations;
 
 /// A host operation under way. Dropping it gives the operation up.
 pub type Operation = Pin<Box<dyn Future<Output = Result<HostReply, ActorError>> + Send>>;
@@ -73,8 +78,8 @@ impl<'a> Context<'a> {
         self.0.request_id()
     }
 
-    /// Time until whoever waits for the event gives up, zero if that has passed; none if nobody does. Native guests are not
-    /// told: for them it is always none.
+    /// Time until whoever waits for the event gives up, zero if that has passed; none if nobody does. Native guests in hosts of
+    /// actr 0.3 are not told: for them it is always none.
     #[must_use]
     pub fn time_left(&self) -> Option<Duration> {
         self.0.time_left()
@@ -157,7 +162,7 @@ impl<'a> Context<'a> {
     /// # Errors
     /// If the name is no label, the grant is missing, or the setting is not text.
     pub async fn config(self, name: &str) -> Result<Option<String>, ActorError> {
-        let Some(value) = self.maybe(HostOp::Config { name: label(name)? }).await? else { return Ok(None) };
+        let Some(value) = maybe(operations::config(self.0, &label(name)?)).await? else { return Ok(None) };
         let text = String::from_utf8(value.into());
         text.map(Some).map_err(|_| ActorError::new(ErrorKind::DecodeFailure, format!("setting {name:?} is not UTF-8")))
     }
@@ -167,7 +172,7 @@ impl<'a> Context<'a> {
     /// # Errors
     /// If the name is no label or the grant is missing.
     pub async fn secret(self, name: &str) -> Result<Option<Bytes>, ActorError> {
-        self.maybe(HostOp::Secret { name: label(name)? }).await
+        maybe(operations::secret(self.0, &label(name)?)).await
     }
 
     /// Bytes that nobody can predict, at most 64 KiB. Needs the grant `random`.
@@ -175,7 +180,7 @@ impl<'a> Context<'a> {
     /// # Errors
     /// If that is too many, or the grant is missing.
     pub async fn random(self, bytes: u32) -> Result<Bytes, ActorError> {
-        match self.0.perform(HostOp::Random { bytes }).await? {
+        match operations::random(self.0, bytes).await? {
             HostReply::Bytes(bytes) => Ok(bytes),
             other => Err(unexpected(&other)),
         }
@@ -186,15 +191,8 @@ impl<'a> Context<'a> {
     /// # Errors
     /// If the grant is missing.
     pub async fn now(self) -> Result<Timestamp, ActorError> {
-        match self.0.perform(HostOp::Now).await? {
+        match operations::now(self.0).await? {
             HostReply::Time(time) => Ok(time),
-            other => Err(unexpected(&other)),
-        }
-    }
-
-    async fn maybe(self, op: HostOp) -> Result<Option<Bytes>, ActorError> {
-        match self.0.perform(op).await? {
-            HostReply::Maybe(value) => Ok(value),
             other => Err(unexpected(&other)),
         }
     }
@@ -212,6 +210,13 @@ impl<'a> Context<'a> {
 
     async fn done(self, op: HostOp) -> Result<(), ActorError> {
         self.0.perform(op).await.map(|_| ())
+    }
+}
+
+async fn maybe(operation: Operation) -> Result<Option<Bytes>, ActorError> {
+    match operation.await? {
+        HostReply::Maybe(value) => Ok(value),
+        other => Err(unexpected(&other)),
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod bindings;
 mod convert;
 mod host;
+pub(crate) mod operations;
 
 use std::sync::{Mutex, Once, PoisonError};
 

@@ -7,7 +7,8 @@ use wasmtime::component::{ComponentNamedList, Lift, Linker, LinkerInstance};
 
 use super::shape::Shape;
 use super::types::{ActrId, PayloadType};
-use crate::wasm::guest::{self, Guest, malformed, perform};
+use crate::wasm::guest::{Guest, malformed, perform};
+use crate::wasm::replies;
 use crate::wasm::values::{ActorType, DataChunk};
 
 /// The interface's name.
@@ -40,7 +41,7 @@ fn calls<S: Shape>(host: &mut LinkerInstance<'_, Guest>) -> wasmtime::Result<()>
         Box::new(async move {
             let op = target.try_into().map(|actor_type| HostOp::Discover { actor_type });
             let reply = perform(store, op).await?;
-            Ok((reply.and_then(guest::actor).map(|id| ActrId::from(&id)).map_err(|e| S::Error::from(&e)),))
+            Ok((reply.and_then(replies::actor).map(|id| ActrId::from(&id)).map_err(|e| S::Error::from(&e)),))
         })
     })
 }
@@ -84,7 +85,7 @@ where
     host.func_wrap_async(name, move |store: Store<'_>, params: P| {
         Box::new(async move {
             let reply = perform(store, op(params)).await?;
-            Ok((reply.and_then(guest::bytes).map_err(|e| S::Error::from(&e)),))
+            Ok((reply.and_then(replies::bytes).map_err(|e| S::Error::from(&e)),))
         })
     })
 }

@@ -6,7 +6,8 @@ use wasmtime::StoreContextMut;
 use wasmtime::component::{ComponentType, Lift, Linker, LinkerInstance, Lower};
 
 use super::types::{ActorId, Dest, Error, PayloadClass};
-use crate::wasm::guest::{self, Guest, malformed, perform};
+use crate::wasm::guest::{Guest, malformed, perform};
+use crate::wasm::replies;
 use crate::wasm::values::{ActorType, DataChunk};
 
 /// The interface's name.
@@ -48,7 +49,7 @@ pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     host.func_wrap_async("call", |store: StoreContextMut<'_, Guest>, (dest, route, payload): Message| {
         Box::new(async move {
             let reply = perform(store, call(dest, &route, payload)).await?;
-            Ok((reply.and_then(guest::bytes).map_err(|e| Error::from(&e)),))
+            Ok((reply.and_then(replies::bytes).map_err(|e| Error::from(&e)),))
         })
     })?;
     operation(&mut host, "tell", |(dest, route, payload): Message| tell(dest, &route, payload))?;
@@ -56,7 +57,7 @@ pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
         Box::new(async move {
             let op = target.try_into().map(|actor_type| HostOp::Discover { actor_type });
             let reply = perform(store, op).await?;
-            Ok((reply.and_then(guest::actor).map(|id| ActorId::from(&id)).map_err(|e| Error::from(&e)),))
+            Ok((reply.and_then(replies::actor).map(|id| ActorId::from(&id)).map_err(|e| Error::from(&e)),))
         })
     })?;
     operation(&mut host, "register-stream", |(id,): (String,)| {

@@ -8,7 +8,7 @@ use playhouse_crypto::Digest;
 use playhouse_scheduler::CallChain;
 use playhouse_types::{ActorError, ActorId, Event, HostOp, HostReply, LogLevel, RequestId, RouteKey};
 
-pub(in crate::wasm) use super::source::{PLAYHOUSE, SHAPE_A, SHAPE_B, SHAPE_C, Source};
+pub(in crate::wasm) use super::source::{OPERATIONS, PLAYHOUSE, SHAPE_A, SHAPE_B, SHAPE_C, Source};
 use crate::wasm::{WasmConfig, WasmEngine};
 use crate::{Context, Failure, Host, HostFuture, Limits, Prepared, Seed, Workload};
 

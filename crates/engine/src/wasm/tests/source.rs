@@ -7,6 +7,8 @@ use wit_parser::abi::{AbiVariant, WasmType};
 use wit_parser::{Function, Resolve, WorldItem, WorldKey};
 
 pub(crate) const PLAYHOUSE: &str = include_str!("../../../../abi/wit/playhouse/actor.wit");
+/// What our package has beside; behind [`PLAYHOUSE`] it is one text with the world `full-guest`.
+pub(crate) const OPERATIONS: &str = include_str!("../../../../abi/wit/playhouse/operations.wit");
 pub(crate) const SHAPE_A: &str = include_str!("../../../../abi/wit/actr-0.1-a/workload.wit");
 pub(crate) const SHAPE_B: &str = include_str!("../../../../abi/wit/actr-0.1-b/workload.wit");
 pub(crate) const SHAPE_C: &str = include_str!("../../../../abi/wit/actr-0.1-c/workload.wit");
@@ -17,7 +19,8 @@ pub(crate) const RESULT: u32 = 1024;
 pub(crate) const HEAP: u32 = 4096;
 
 /// A guest: the bodies of the exports that matter, in WAT; all others answer `ok`. All imports of the world can be called by
-/// their names; locals `$p0`, `$p1`… are the parameters.
+/// their names, the second of one name with its interface in front, such as `$timers-set`; locals `$p0`, `$p1`… are the
+/// parameters.
 pub(crate) struct Source<'a> {
     pub(crate) wit: &'a str,
     pub(crate) bodies: &'a [(&'a str, &'a str)],
@@ -34,7 +37,8 @@ impl Source<'_> {
     pub(crate) fn component_with(&self, change: impl FnOnce(String) -> String) -> Vec<u8> {
         let mut resolve = Resolve::default();
         let package = resolve.push_str("test.wit", self.wit).unwrap();
-        let world = resolve.select_world(&[package], None).unwrap();
+        let world = resolve.select_world(&[package], None);
+        let world = world.or_else(|_| resolve.select_world(&[package], Some("full-guest"))).unwrap();
         let mut module = wat::parse_str(change(self.module(&resolve, world))).unwrap();
         wit_component::embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
         ComponentEncoder::default().module(&module).unwrap().encode().unwrap()
@@ -42,10 +46,15 @@ impl Source<'_> {
 
     fn module(&self, resolve: &Resolve, world: wit_parser::WorldId) -> String {
         let mut text = String::from("(module\n");
+        let mut ids = std::collections::BTreeSet::new();
         for (interface, function) in functions(resolve, &resolve.worlds[world].imports) {
             let signature = signature(resolve, AbiVariant::GuestImport, function);
             let name = &function.name;
-            let id = name.replace(['[', ']', '.'], "_");
+            let mut id = name.replace(['[', ']', '.'], "_");
+            if !ids.insert(id.clone()) {
+                let interface = interface.split(['/', '@']).nth(1).unwrap_or_default();
+                id = format!("{interface}-{id}");
+            }
             writeln!(text, "(import \"{interface}\" \"{name}\" (func ${id} {signature}))").unwrap();
         }
         let heap = HEAP;

@@ -1,9 +1,9 @@
 use std::fmt;
 
 use bytes::Bytes;
-use playhouse_types::{ActorError, CryptoOp, HashAlgorithm, HostOp, HostReply, KeyPurpose};
+use playhouse_types::{ActorError, CryptoOp, HashAlgorithm, HostReply, KeyPurpose};
 
-use super::{Context, label, unexpected};
+use super::{Context, label, operations, unexpected};
 
 /// Cryptography with keys that the actor can use but never see. A key is made on its first use and belongs to this actor alone; one
 /// name means one key per purpose. A key that a failed message made is dropped with its effects. Needs the grant `crypto`.
@@ -85,7 +85,8 @@ impl Keys<'_> {
         into: &str,
     ) -> Result<(), ActorError> {
         let (peer, context) = (peer.into(), context.into());
-        self.0.done(HostOp::Crypto(CryptoOp::Agree { key: label(key)?, peer, context, into: label(into)? })).await
+        let op = CryptoOp::Agree { key: label(key)?, peer, context, into: label(into)? };
+        operations::crypto(self.0.0, op).await.map(drop)
     }
 
     /// Makes the key `into` out of another (HKDF).
@@ -94,7 +95,8 @@ impl Keys<'_> {
     /// As [`Keys::public_key`], and if there is a key `into`.
     pub async fn derive(self, key: &str, context: impl Into<Bytes>, into: &str) -> Result<(), ActorError> {
         let context = context.into();
-        self.0.done(HostOp::Crypto(CryptoOp::Derive { key: label(key)?, context, into: label(into)? })).await
+        let op = CryptoOp::Derive { key: label(key)?, context, into: label(into)? };
+        operations::crypto(self.0.0, op).await.map(drop)
     }
 
     /// A digest.
@@ -127,14 +129,14 @@ impl Keys<'_> {
     }
 
     async fn bytes(self, op: CryptoOp) -> Result<Bytes, ActorError> {
-        match self.0.0.perform(HostOp::Crypto(op)).await? {
+        match operations::crypto(self.0.0, op).await? {
             HostReply::Bytes(bytes) => Ok(bytes),
             other => Err(unexpected(&other)),
         }
     }
 
     async fn flag(self, op: CryptoOp) -> Result<bool, ActorError> {
-        match self.0.0.perform(HostOp::Crypto(op)).await? {
+        match operations::crypto(self.0.0, op).await? {
             HostReply::Flag(flag) => Ok(flag),
             other => Err(unexpected(&other)),
         }

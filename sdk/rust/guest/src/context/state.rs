@@ -1,11 +1,9 @@
 use std::fmt;
 
 use bytes::Bytes;
-use playhouse_types::{
-    ActorError, ErrorKind, HostOp, HostReply, StateChange, StateEntry, StateKey, StateOp, StateVersion,
-};
+use playhouse_types::{ActorError, ErrorKind, HostReply, StateChange, StateEntry, StateKey, StateOp, StateVersion};
 
-use super::{Context, unexpected};
+use super::{Context, operations, unexpected};
 
 /// The private state of the actor: keys of 1 to 512 bytes and values of up to 8 MiB, ordered by key. A handler reads what it has
 /// written itself. What it wrote is committed with the message that it handles, or dropped if it fails; its caller hears of success
@@ -108,7 +106,7 @@ impl State<'_> {
     }
 
     async fn perform(self, op: StateOp) -> Result<HostReply, ActorError> {
-        self.0.0.perform(HostOp::State(op)).await
+        operations::state(self.0.0, op).await
     }
 }
 

@@ -2,9 +2,9 @@ use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
-use playhouse_types::{ActorError, HostOp, RouteKey, Schedule, Timer, TimerOp};
+use playhouse_types::{ActorError, RouteKey, Schedule, Timer, TimerOp};
 
-use super::{Context, label};
+use super::{Context, label, operations};
 
 /// The timers of the actor. They are set and ended with the message being handled, or not at all if it fails. One that is due sends
 /// the actor a request, as a tell whose caller is the actor itself. Needs the grant `timers`.
@@ -48,7 +48,7 @@ impl Timers<'_> {
     /// As the methods above.
     pub async fn set(self, name: &str, schedule: Schedule, route: RouteKey, payload: Bytes) -> Result<(), ActorError> {
         let timer = Timer { name: label(name)?, schedule, route, payload };
-        self.0.done(HostOp::Timer(TimerOp::Set(timer))).await
+        operations::timer(self.0.0, TimerOp::Set(timer)).await.map(drop)
     }
 
     /// Ends a timer; not an error if there is none of that name.
@@ -56,6 +56,6 @@ impl Timers<'_> {
     /// # Errors
     /// As [`Timers::after`].
     pub async fn cancel(self, name: &str) -> Result<(), ActorError> {
-        self.0.done(HostOp::Timer(TimerOp::Cancel { name: label(name)? })).await
+        operations::timer(self.0.0, TimerOp::Cancel { name: label(name)? }).await.map(drop)
     }
 }

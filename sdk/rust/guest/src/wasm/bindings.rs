@@ -10,7 +10,7 @@
 
 wit_bindgen::generate!({
     path: "../../../crates/abi/wit/playhouse",
-    world: "guest",
+    world: "full-guest",
     pub_export_macro: true,
     export_macro_name: "__export_world",
     default_bindings_module: "playhouse_guest::wasm::bindings",

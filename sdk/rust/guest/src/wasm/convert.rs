@@ -163,6 +163,10 @@ fn peer(event: wit::PeerEvent) -> Result<PeerEvent, ActorError> {
     Ok(PeerEvent { peer: id_in(event.peer)?, relayed: event.relayed })
 }
 
-fn time(at: wit::Timestamp) -> Timestamp {
+pub(super) fn time(at: wit::Timestamp) -> Timestamp {
     Timestamp::clamped(at.seconds, at.nanoseconds)
+}
+
+pub(super) fn time_out(at: Timestamp) -> wit::Timestamp {
+    wit::Timestamp { seconds: at.seconds(), nanoseconds: at.nanoseconds() }
 }

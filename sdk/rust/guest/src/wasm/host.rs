@@ -84,7 +84,10 @@ fn perform(op: HostOp) -> Result<HostReply, ActorError> {
         | HostOp::Config { .. }
         | HostOp::Secret { .. }
         | HostOp::Random { .. }
-        | HostOp::Now => Err(ActorError::new(ErrorKind::NotImplemented, "the guest's world has no such operation")),
+        | HostOp::Now => {
+            let text = "a component asks for it without its backend, so that it imports only what it uses";
+            Err(ActorError::new(ErrorKind::NotImplemented, text))
+        }
     }
 }
 

@@ -9,7 +9,8 @@ use crate::wasm::actr::host::{NAME as NAME_1, call, stream_class};
 use crate::wasm::actr::shape::{C, Shape};
 use crate::wasm::actr::types::{ActrId, PayloadType};
 use crate::wasm::failure::LimitBroken;
-use crate::wasm::guest::{self, Answer, Guest, contained, malformed};
+use crate::wasm::guest::{Answer, Guest, contained, malformed};
+use crate::wasm::replies;
 use crate::wasm::values::{ActorType, DataChunk};
 
 /// The interface of `@0.2.0`.
@@ -173,11 +174,11 @@ fn say(accessor: &Accessor<Guest>, asker: Asker, level: &str, text: &str) -> was
 }
 
 fn bytes<S: Shape>(reply: Reply) -> Result<Vec<u8>, S::Error> {
-    reply.and_then(guest::bytes).map_err(|error| S::Error::from(&error))
+    reply.and_then(replies::bytes).map_err(|error| S::Error::from(&error))
 }
 
 fn found<S: Shape>(reply: Reply) -> Result<ActrId, S::Error> {
-    reply.and_then(guest::actor).map(|id| ActrId::from(&id)).map_err(|error| S::Error::from(&error))
+    reply.and_then(replies::actor).map(|id| ActrId::from(&id)).map_err(|error| S::Error::from(&error))
 }
 
 fn done<S: Shape>(reply: Reply) -> Result<(), S::Error> {

@@ -1,0 +1,3 @@
+fn main() -> Result<(), playhouse_build::BuildError> {
+    playhouse_build::Config::new().compile(&["../protos/ledger.proto"], &["../protos"])
+}

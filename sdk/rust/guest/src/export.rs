@@ -1,7 +1,8 @@
 /// Makes an actor the program of a package: adds the entry points that wasm hosts look for when the crate is compiled to
-/// wasm, and those of native hosts when the crate's feature `native` is on. Linked into a host it adds nothing.
+/// wasm, and those of native hosts when the crate's feature `native` is on: those of the ABI V1 for hosts of actr 0.3, and of V2, with
+/// which one library has many actors, and state, timers, keys and a log. Linked into a host it adds nothing.
 ///
-/// The actor is made by [`Default`], or by the expression after `||`, when the first event comes.
+/// The actor is made by [`Default`], or by the expression after `||`, when it is needed first: before its first event, or with it.
 ///
 /// ```
 /// # use playhouse_guest::{Actor, Bytes, Context, Dispatch, Error, RouteKey};

@@ -76,6 +76,11 @@ impl<A> Slot<A> {
         Self { new, actor: Mutex::new(None) }
     }
 
+    /// Makes an actor that is not kept here, for a guest that has many.
+    pub fn make(&self) -> A {
+        (self.new)()
+    }
+
     /// Makes the actor. False if it was there already.
     pub fn fill(&self) -> bool {
         let mut actor = self.actor.lock().unwrap_or_else(PoisonError::into_inner);

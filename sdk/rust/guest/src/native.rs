@@ -1,8 +1,10 @@
-//! The entry points of a native guest: dynclib ABI V1. The only unsafe code of the crate is in this file and in `host`.
+//! The entry points of a native guest: dynclib ABI V1 for hosts of actr 0.3, and V2, which our own hosts prefer. The only unsafe code
+//! of the crate is in this file, in `host` and in `v2`.
 #![allow(unsafe_code, reason = "the ABI is C: pointers and lengths")]
 
 mod event;
 mod host;
+pub mod v2;
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -140,6 +142,20 @@ macro_rules! __export_native {
                     static HOST: ::std::sync::OnceLock<$crate::native::Host> = ::std::sync::OnceLock::new();
                     &HOST
                 }
+            }
+            impl $crate::native::v2::Image for Image {
+                fn host_v2() -> &'static ::std::sync::OnceLock<$crate::native::v2::Host> {
+                    static HOST: ::std::sync::OnceLock<$crate::native::v2::Host> = ::std::sync::OnceLock::new();
+                    &HOST
+                }
+            }
+            static GUEST: $crate::native::v2::Guest = $crate::native::v2::table::<Image>();
+            #[unsafe(no_mangle)]
+            unsafe extern "C" fn playhouse_guest_v2(
+                host: *const $crate::native::v2::Host,
+            ) -> *const $crate::native::v2::Guest {
+                // SAFETY: the host passes what the ABI says.
+                unsafe { $crate::native::v2::enter::<Image>(host, &GUEST) }
             }
             #[unsafe(no_mangle)]
             unsafe extern "C" fn actr_init(

@@ -144,7 +144,7 @@ fn time(at: TimestampV1) -> Timestamp {
 }
 
 /// The request id of an event whose host gave it none.
-const UNNAMED: RequestId = RequestId::from_static("unnamed");
+pub(super) const UNNAMED: RequestId = RequestId::from_static("unnamed");
 
 fn backend(host: &Host, context: InvocationContextV1) -> Result<HostBackend, Failure> {
     let caller = context.caller_id.as_ref().map(ActorId::try_from).transpose()?;

@@ -4,12 +4,10 @@ use std::future::ready;
 
 use bytes::Bytes;
 use playhouse_abi::native::{ABI_VERSION, HostVTable, op, status};
-use playhouse_types::{ActorError, ActorId, Code, Dest, ErrorKind, HostOp, HostReply, LogLevel, RequestId};
+use playhouse_types::{ActorError, ActorId, Code, ErrorKind, HostOp, HostReply, LogLevel, RequestId};
 use playhouse_wire::native::Reply;
-use playhouse_wire::proto::{
-    self, AbiFrame, ActrId, DestV1, HostCallV1, HostDiscoverV1, HostRegisterStreamV1, HostSendDataStreamV1, HostTellV1,
-    HostUnregisterStreamV1, dest_v1,
-};
+use playhouse_wire::native::v2::write_op;
+use playhouse_wire::proto::{AbiFrame, ActrId};
 use prost::Message;
 
 use crate::context::{Backend, Operation};
@@ -48,12 +46,14 @@ impl Backend for HostBackend {
 fn perform(host: HostVTable, op: HostOp) -> Result<HostReply, ActorError> {
     let finds = matches!(op, HostOp::Discover { .. });
     let calls = matches!(op, HostOp::Call { .. });
-    let Some((op, payload)) = encode(op) else {
+    let mut payload = Vec::new();
+    let op = write_op(op, &mut payload);
+    if op > op::SEND_DATA_STREAM {
         return Err(ActorError::new(
             ErrorKind::NotImplemented,
             "the first version of the native ABI has no such operation",
         ));
-    };
+    }
     let frame = AbiFrame { abi_version: ABI_VERSION, op, payload: payload.into() }.encode_to_vec();
     let reply = invoke(host, &frame)?;
     let reply = Reply::read(&reply)?;
@@ -66,51 +66,6 @@ fn perform(host: HostVTable, op: HostOp) -> Result<HostReply, ActorError> {
         return Ok(HostReply::Actor((&id).try_into()?));
     }
     Ok(if calls { HostReply::Bytes(Bytes::copy_from_slice(reply.payload)) } else { HostReply::Done })
-}
-
-/// The operation and its frame's payload, if the ABI has it.
-fn encode(op: HostOp) -> Option<(u32, Vec<u8>)> {
-    Some(match op {
-        HostOp::Call { dest, route, payload } => (
-            op::CALL,
-            HostCallV1 { route_key: route.to_string(), dest: Some(dest_out(&dest)), payload }.encode_to_vec(),
-        ),
-        HostOp::Tell { dest, route, payload } => (
-            op::TELL,
-            HostTellV1 { route_key: route.to_string(), dest: Some(dest_out(&dest)), payload }.encode_to_vec(),
-        ),
-        HostOp::Discover { actor_type } => {
-            let target_type = Some(proto::ActrType::from(&actor_type));
-            (op::DISCOVER, HostDiscoverV1 { target_type }.encode_to_vec())
-        }
-        HostOp::RegisterStream { stream_id } => {
-            (op::REGISTER_STREAM, HostRegisterStreamV1 { stream_id: stream_id.to_string() }.encode_to_vec())
-        }
-        HostOp::UnregisterStream { stream_id } => {
-            (op::UNREGISTER_STREAM, HostUnregisterStreamV1 { stream_id: stream_id.to_string() }.encode_to_vec())
-        }
-        HostOp::SendChunk { dest, chunk, class } => {
-            let (dest, chunk) = (Some(dest_out(&dest)), Some((&chunk).into()));
-            let message = HostSendDataStreamV1 { dest, chunk, payload_type: class.number() };
-            (op::SEND_DATA_STREAM, message.encode_to_vec())
-        }
-        HostOp::State(_)
-        | HostOp::Timer(_)
-        | HostOp::Crypto(_)
-        | HostOp::Config { .. }
-        | HostOp::Secret { .. }
-        | HostOp::Random { .. }
-        | HostOp::Now => return None,
-    })
-}
-
-fn dest_out(dest: &Dest) -> DestV1 {
-    let kind = match dest {
-        Dest::Shell => dest_v1::Kind::Shell(true),
-        Dest::Local => dest_v1::Kind::Local(true),
-        Dest::Actor(id) => dest_v1::Kind::Actor(id.into()),
-    };
-    DestV1 { kind: Some(kind) }
 }
 
 /// The encoded reply, copied out of the host's buffer.
@@ -145,7 +100,7 @@ fn failure(reply: &Reply<'_>) -> ActorError {
     }
 }
 
-fn refused(code: i32) -> ActorError {
+pub(super) fn refused(code: i32) -> ActorError {
     ActorError::new(kind_of(code), format!("the host answered with status {code}"))
 }
 

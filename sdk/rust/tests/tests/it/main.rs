@@ -4,3 +4,4 @@
 
 mod generated;
 mod native;
+mod native_v2;

@@ -13,7 +13,7 @@ pub fn append(runtime: &tokio::runtime::Runtime, path: &Path, time: Duration) ->
     let mut file = OpenOptions::new().create(true).append(true).open(path)?;
     let record = vec![7; PAYLOAD];
     let mut buffer = Vec::new();
-    Ok(group::rate(runtime, SENDERS, time, move |count| {
+    Ok(group::rate(runtime, SENDERS, time, Duration::ZERO, move |count| {
         buffer.clear();
         for _ in 0..count {
             buffer.extend_from_slice(&record);
@@ -23,11 +23,29 @@ pub fn append(runtime: &tokio::runtime::Runtime, path: &Path, time: Duration) ->
     }))
 }
 
+/// The same, but where there is a file already, and with a linger like ours: what a log that is used again can reach.
+pub fn overwrite(runtime: &tokio::runtime::Runtime, path: &Path, time: Duration) -> anyhow::Result<f64> {
+    const FILE_BYTES: usize = 16 << 20;
+    let file = File::create(path)?;
+    file.write_all_at(&vec![0; FILE_BYTES], 0)?;
+    file.sync_all()?;
+    let buffer = vec![7; PAYLOAD * SENDERS as usize];
+    let mut at = 0;
+    Ok(group::rate(runtime, SENDERS, time, Duration::from_micros(100), move |count| {
+        let bytes = count * PAYLOAD;
+        at = if at + bytes > FILE_BYTES { 0 } else { at };
+        file.write_all_at(&buffer[..bytes], at as u64).unwrap();
+        file.sync_data().unwrap();
+        at += bytes;
+    }))
+}
+
 fn database(path: &Path) -> anyhow::Result<Connection> {
     let connection = Connection::open(path)?;
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.execute_batch("CREATE TABLE mailbox (id INTEGER PRIMARY KEY, state INTEGER NOT NULL, body BLOB NOT NULL)")?;
+    connection
+        .execute_batch("CREATE TABLE mailbox (id INTEGER PRIMARY KEY, state INTEGER NOT NULL, body BLOB NOT NULL)")?;
     Ok(connection)
 }
 
@@ -40,7 +58,7 @@ fn insert(connection: &Connection, body: &[u8]) {
 pub fn bare_sqlite(runtime: &tokio::runtime::Runtime, path: &Path, time: Duration) -> anyhow::Result<f64> {
     let connection = database(path)?;
     let body = vec![7; PAYLOAD];
-    Ok(group::rate(runtime, SENDERS, time, move |count| {
+    Ok(group::rate(runtime, SENDERS, time, Duration::ZERO, move |count| {
         connection.execute_batch("BEGIN IMMEDIATE").unwrap();
         for _ in 0..count {
             insert(&connection, &body);

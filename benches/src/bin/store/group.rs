@@ -8,22 +8,32 @@ use tokio::sync::oneshot;
 
 type Queue = Arc<(Mutex<Option<Vec<oneshot::Sender<()>>>>, Condvar)>;
 
-/// Requests per second that `senders` tasks get answered when a thread makes groups durable with `write`, which gets how many.
+/// Requests per second that `senders` tasks get answered when a thread makes groups durable with `write`, which gets how many. It waits
+/// up to `linger` for half as many as were in the last group.
 pub fn rate(
     runtime: &tokio::runtime::Runtime,
     senders: u32,
     time: Duration,
+    linger: Duration,
     mut write: impl FnMut(usize) + Send + 'static,
 ) -> f64 {
     let queue: Queue = Arc::new((Mutex::new(Some(Vec::new())), Condvar::new()));
     let waiting = Arc::clone(&queue);
     let writer = std::thread::spawn(move || {
+        let mut last = 0;
         loop {
             let mut guard = waiting.0.lock().unwrap();
             while guard.as_ref().is_some_and(Vec::is_empty) {
                 guard = waiting.1.wait(guard).unwrap();
             }
+            let start = Instant::now();
+            while guard.as_ref().is_some_and(|group| group.len() < last / 2) && start.elapsed() < linger {
+                drop(guard);
+                std::thread::yield_now();
+                guard = waiting.0.lock().unwrap();
+            }
             let Some(group) = guard.as_mut() else { return };
+            last = group.len();
             let group = std::mem::take(group);
             drop(guard);
             write(group.len());

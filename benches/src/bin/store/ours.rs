@@ -15,7 +15,7 @@ fn open(folder: &Path) -> anyhow::Result<Arc<dyn Store>> {
     Ok(Arc::new(SqliteStore::open(folder, SqliteOptions::default())?))
 }
 
-fn actor(store: &dyn Store, instance: u32) -> anyhow::Result<Lease> {
+pub fn actor(store: &dyn Store, instance: u32) -> anyhow::Result<Lease> {
     let identity = Identity {
         realm: Realm::new(1),
         manufacturer: "bench".parse()?,
@@ -27,7 +27,7 @@ fn actor(store: &dyn Store, instance: u32) -> anyhow::Result<Lease> {
     Ok(store.open_actor(open).wait()?)
 }
 
-fn tell(to: ActorKey, payload: &Bytes) -> Enqueue {
+pub fn tell(to: ActorKey, payload: &Bytes) -> Enqueue {
     let message = Message {
         kind: MessageKind::Tell,
         priority: Priority::Normal,
@@ -66,7 +66,7 @@ pub fn tell_latency(runtime: &tokio::runtime::Runtime, folder: &Path, time: Dura
 }
 
 /// What a call with one state write does: it reads a value, writes it, and its caller hears when it is durable.
-async fn handle(actor: ActorStore, value: Bytes) {
+pub async fn handle(actor: ActorStore, value: Bytes) {
     let key = Bytes::from_static(b"balance");
     let mut effects = actor.begin().await.unwrap();
     effects.get(&key).await.unwrap();

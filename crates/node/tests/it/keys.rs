@@ -5,9 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use expect_test::expect;
-use playhouse_guest::{Actor, ActorType, Bytes, Context, Dispatch, Error, ErrorKind, KeyPurpose, RouteKey};
+use futures_util::future::join_all;
+use playhouse_guest::{
+    Actor, ActorType, Bytes, Context, Dispatch, Error, ErrorKind, KeyPurpose, RouteKey, SharedActor, SharedDispatch,
+};
 use playhouse_node::store::{SqliteOptions, SqliteStore, Store};
-use playhouse_node::{ActorOptions, ActorRef, KeyKind, KeySlot, MasterKey, MasterKeys, Node, NodeError};
+use playhouse_node::{ActorOptions, ActorRef, Concurrency, KeyKind, KeySlot, MasterKey, MasterKeys, Node, NodeError};
+use tokio::sync::Barrier;
 
 use crate::support::{ask, route};
 
@@ -18,20 +22,34 @@ impl Actor for Sealer {}
 
 impl Dispatch for Sealer {
     async fn dispatch(&mut self, cx: Context<'_>, route: &RouteKey, payload: Bytes) -> Result<Bytes, Error> {
-        let keys = cx.keys();
-        match route.as_str() {
-            "public" => keys.public_key("k", KeyPurpose::Sign).await,
-            "seal" => keys.seal("k", payload, "").await,
-            "open" => keys.open("k", payload, "").await,
-            "fail" => {
-                cx.log(
-                    playhouse_guest::LogLevel::Info,
-                    &format!("{:?}", keys.public_key("k", KeyPurpose::Sign).await?),
-                );
-                Err(Error::new(ErrorKind::NotFound, "after it made a key"))
-            }
-            other => Err(Error::new(ErrorKind::UnknownRoute, other)),
+        seal(cx, route, payload).await
+    }
+}
+
+/// Handles several messages at once, which all make their key before the first of them ends.
+struct Racer(Arc<Barrier>);
+
+impl SharedActor for Racer {}
+
+impl SharedDispatch for Racer {
+    async fn dispatch(&self, cx: Context<'_>, route: &RouteKey, payload: Bytes) -> Result<Bytes, Error> {
+        let reply = seal(cx, route, payload).await;
+        self.0.wait().await;
+        reply
+    }
+}
+
+async fn seal(cx: Context<'_>, route: &RouteKey, payload: Bytes) -> Result<Bytes, Error> {
+    let keys = cx.keys();
+    match route.as_str() {
+        "public" => keys.public_key("k", KeyPurpose::Sign).await,
+        "seal" => keys.seal("k", payload, "").await,
+        "open" => keys.open("k", payload, "").await,
+        "fail" => {
+            cx.log(playhouse_guest::LogLevel::Info, &format!("{:?}", keys.public_key("k", KeyPurpose::Sign).await?));
+            Err(Error::new(ErrorKind::NotFound, "after it made a key"))
         }
+        other => Err(Error::new(ErrorKind::UnknownRoute, other)),
     }
 }
 
@@ -148,5 +166,31 @@ async fn a_key_is_rotated_while_its_actor_runs() {
     let signing = KeySlot { kind: KeyKind::Signing, ..slot };
     let refused = life.node.rotate_key(actor.id(), &signing).await.unwrap_err();
     assert_eq!(refused.to_string(), r#"there is no signing key "k""#);
+    life.end().await;
+}
+
+/// Messages that make the same key at once: one of them does, and the callers of the others are told. No answer counts that was given
+/// with a key which is not kept.
+#[tokio::test]
+async fn of_keys_that_are_made_at_once_one_is_kept() {
+    const AT_ONCE: u32 = 4;
+    let folder = tempfile::tempdir().unwrap();
+    let life = Life::begin(folder.path(), master(1)).unwrap();
+    let kind: ActorType = "test:Racer:1".parse().unwrap();
+    let concurrency = Some(Concurrency::Concurrent(AT_ONCE.try_into().unwrap()));
+    let options = ActorOptions { concurrency, ..ActorOptions::default() };
+    let barrier = Arc::new(Barrier::new(AT_ONCE as usize));
+    let actor = life.node.link_shared(kind, move || Racer(Arc::clone(&barrier)), options).await.unwrap();
+    let all = || join_all((0..AT_ONCE).map(|_| actor.call(route("public"), Bytes::new())));
+    let (first, second) = (all().await, all().await);
+    let kept = second[0].clone().unwrap();
+    assert!(second.iter().all(|outcome| outcome.as_ref() == Ok(&kept)));
+    let told: Vec<_> = first.iter().filter_map(|outcome| outcome.as_ref().err()).collect();
+    assert_eq!(told.len(), AT_ONCE as usize - 1);
+    for error in told {
+        assert!(["state-conflict", "commit-order"].contains(&error.code().text()), "{error}");
+    }
+    assert!(first.contains(&Ok(kept)));
+    assert_eq!(life.node.actor_keys(actor.id()).await.unwrap().len(), 1);
     life.end().await;
 }

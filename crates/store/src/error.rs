@@ -176,7 +176,8 @@ pub enum StoreError {
         cause: Arc<str>,
     },
     /// The connection to the store's server broke before it answered, and could not be made again in time. The write may have
-    /// happened, and if it has not it never will. Open the actor again: its revision says whether a commit is there.
+    /// happened, or happen until there is a connection again. Open the actor again: nothing that was sent before happens from
+    /// then on, and its revision says whether a commit is there.
     #[error("whether it was written is not known: {cause}")]
     Unknown {
         /// What went wrong.

@@ -85,7 +85,9 @@ impl Writer {
     /// Writes a group. One that the server cannot do is halved until only the write is left that it cannot do.
     async fn write(&mut self, tasks: Tasks) {
         let mut groups = VecDeque::from([tasks]);
-        while let Some(mut tasks) = groups.pop_front() {
+        while let Some(tasks) = groups.pop_front() {
+            // The server may promise less than when they were taken.
+            let mut tasks = refuse_stronger(tasks, self.common.strongest());
             if tasks.is_empty() {
                 continue;
             }
@@ -103,7 +105,7 @@ impl Writer {
                     groups.push_front(rest);
                     groups.push_front(tasks);
                 }
-                Trouble::Weaker => groups.push_front(refuse_stronger(tasks, self.common.strongest())),
+                Trouble::Weaker => groups.push_front(tasks),
                 Trouble::Undone(cause) | Trouble::Unreachable(cause) => fail(tasks, &StoreError::Unreachable { cause }),
                 Trouble::Unknown(cause) => fail(tasks, &StoreError::Unknown { cause }),
                 Trouble::Failed(cause) => {

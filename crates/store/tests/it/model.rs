@@ -242,3 +242,15 @@ proptest! {
         run(&store, &steps);
     }
 }
+
+#[cfg(feature = "postgres")]
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn postgres_is_the_model(steps in steps()) {
+        if let Some(place) = crate::support::postgres_place() {
+            run(&*place.store, &steps);
+        }
+    }
+}

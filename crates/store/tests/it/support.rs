@@ -16,7 +16,7 @@ use playhouse_store::{
 use playhouse_types::Realm;
 
 #[cfg(feature = "postgres")]
-pub(crate) use postgres::{postgres, run_on_server};
+pub(crate) use postgres::{postgres, postgres_place, run_on_server};
 
 /// A store and what it stands on, which goes when this does.
 pub(crate) struct Place {

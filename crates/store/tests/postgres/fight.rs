@@ -63,9 +63,10 @@ fn a_commit_and_a_new_owner_meet() {
     let cluster = Cluster::start("-c fsync=off");
     let nodes = [cluster.open(), cluster.open()];
     let mut lease = take(&nodes[0], "node-0", at(0)).expect("it is free");
-    for number in 0..ROUNDS {
-        drop(nodes[0].enqueue(enqueue(lease.actor, &number.to_string(), Durability::Memory)));
-    }
+    let receipts: Vec<_> = (0..ROUNDS)
+        .map(|number| nodes[0].enqueue(enqueue(lease.actor, &number.to_string(), Durability::Memory)))
+        .collect();
+    assert!(receipts.into_iter().all(|receipt| receipt.wait().is_ok()));
     let (mut before, mut refused) = (0, 0);
     for round in 0..ROUNDS {
         let (owner, other) = (&nodes[(round % 2) as usize], &nodes[((round + 1) % 2) as usize]);

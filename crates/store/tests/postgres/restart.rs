@@ -91,7 +91,7 @@ fn a_server_that_crashes_loses_nothing() {
     let there = there_now(&store, actor);
     println!("5 crashes: {} acknowledged, {} unknown", told.acknowledged.len(), told.unknown.len());
     assert!(told.errors.is_empty() && told.unknown.is_empty(), "{:?} {:?}", told.errors, told.unknown);
-    assert!(told.acknowledged.len() > 100);
+    assert!(told.acknowledged.len() > 10, "and something happened in between");
     ledger(&told, &there);
     sound(&store);
 }
@@ -128,7 +128,7 @@ fn connections_that_break_lose_nothing() {
     let (acknowledged, reads) = (told.acknowledged.len(), reads.into_inner());
     println!("100 breaks: {acknowledged} acknowledged, {reads} reads, {} unknown", told.unknown.len());
     assert!(told.errors.is_empty() && told.unknown.is_empty(), "{:?} {:?}", told.errors, told.unknown);
-    assert!(acknowledged > 100 && reads > 10);
+    assert!(acknowledged > 10 && reads > 10, "and something happened in between");
     ledger(&told, &there);
     assert_eq!(there.len(), acknowledged, "what was sent again was not made twice");
     sound(&store);

@@ -31,3 +31,8 @@ pub(crate) fn postgres(retention: Retention) -> Place {
     let store = PostgresStore::open(options).expect("the server is there");
     Place { store: Arc::new(store), _ground: Box::new(()) }
 }
+
+/// A store, if there is a server.
+pub(crate) fn postgres_place() -> Option<Place> {
+    server().map(|_| postgres(Retention::default()))
+}

@@ -62,7 +62,11 @@ impl Ledger<'_> {
             if self.book.counters.replies == 0 || !(heavy || old) {
                 return Ok(gone);
             }
-            let looked_at = self.rows.oldest_replies(LOOK)?;
+            let looked_at = match self.rows.oldest_replies(LOOK) {
+                // Replies that cannot be found cannot be forgotten either; nobody else's write fails for it.
+                Err(StoreError::Corrupt(_)) => return Ok(gone),
+                looked_at => looked_at?,
+            };
             let before = gone;
             for brief in looked_at {
                 self.book.oldest_reply = Some(brief.at);

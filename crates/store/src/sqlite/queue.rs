@@ -82,6 +82,17 @@ impl Queue {
         self.wake.notify_one();
     }
 
+    /// Refuses what waits and what comes: nobody writes any more.
+    pub(super) fn abandon(&self) {
+        let mut waiting = self.waiting.lock();
+        waiting.closed = true;
+        waiting.bytes = 0;
+        let (tasks, closing) = (std::mem::take(&mut waiting.tasks), waiting.closing.take());
+        drop(waiting);
+        // Promises that are dropped answer that the store is closed.
+        drop((tasks, closing));
+    }
+
     /// Waits for something to do. If the last group was shared by several, others are about to come back: it waits up to `linger` for
     /// half as many.
     pub(super) fn next(&self, linger: Duration) -> Next {

@@ -172,13 +172,14 @@ impl Reads for SqliteRows<'_> {
 
     fn oldest_replies(&self, items: usize) -> Result<Vec<ReplyBrief>> {
         let sql = "SELECT actor, request, answered, bytes FROM requests WHERE answered IS NOT NULL ORDER BY answered LIMIT ?1";
-        self.many(sql, [count(items)], |row| {
+        let found = self.many(sql, [count(items)], |row| {
             let request: Vec<u8> = row.get(1).map_err(|error| fault::of_read(&error, self.file))?;
-            let request = decode_request(&request).map_err(|_| StoreError::Read { cause: "a reply's key".into() })?;
             let actor = ActorKey::from_number(self.number(row, 0)?);
             let (at, bytes) = (Time::from_millis(self.number(row, 2)?), self.number(row, 3)?);
-            Ok(Some(ReplyBrief { actor, request, at, bytes }))
-        })
+            // A damaged key stays where it is, for a check to find.
+            Ok(Some(decode_request(&request).ok().map(|request| ReplyBrief { actor, request, at, bytes })))
+        })?;
+        Ok(found.into_iter().flatten().collect())
     }
 
     fn state(&self, actor: ActorKey, state_key: &[u8]) -> Result<Option<Versioned>> {

@@ -47,7 +47,19 @@ pub(super) fn start(opened: Opened, queue: Arc<Queue>, options: SqliteOptions) -
     let linger = options.linger;
     let (log, failed) = (Log::default(), None);
     let writer = Writer { connection, file, quarantine, queue, book, mark, space, linger, log, failed, _lock };
-    std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || writer.run())
+    std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || {
+        let _whatever_happens = Abandon(Arc::clone(&writer.queue));
+        writer.run();
+    })
+}
+
+/// Answers whoever waits when the writer ends, also by a panic: nobody waits for a thread that is gone.
+struct Abandon(Arc<Queue>);
+
+impl Drop for Abandon {
+    fn drop(&mut self) {
+        self.0.abandon();
+    }
 }
 
 impl Writer {
@@ -128,7 +140,8 @@ impl Writer {
         group.into_iter().for_each(Task::answer);
         match look_at_log(&self.connection) {
             Ok(log) => self.log = log,
-            Err(error) => return self.fail(Vec::new(), &fault::of_write(&error, &self.file)),
+            // Whatever it is, folding finds it, too, and says what it means.
+            Err(_) => return self.fold_log(),
         }
         // Never more than half of the ballast can give room to.
         if self.log.unfolded >= FOLD_PAGES.min(self.space.ballast_bytes() / 2 / PAGE_BYTES) {

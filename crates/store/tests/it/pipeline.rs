@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use playhouse_store::{
-    ActorStore, BatchLimits, COMMITS_UNDER_WAY_MAX, Committed, Durability, Effects, Expect, KeyChange, KeyRange, Quota,
-    Receipt, Retention, StoreError,
+    ActorStore, BatchLimits, COMMITS_UNDER_WAY_MAX, Commit, Committed, Done, Durability, Effects, Expect, KeyChange,
+    KeyRange, Quota, Receipt, Retention, StoreError,
 };
 
 use crate::support::{NOW, Place, all_of_it, open_request, sqlite};
@@ -157,6 +157,26 @@ async fn a_closed_store_ends_the_actor() {
     effects.set(bytes("k"), bytes("v")).expect("small");
     assert_eq!(stage.commit(effects).await.expect_err("it is closed"), StoreError::Closed);
     assert_eq!(stage.actor.begin().await.expect_err("it is over"), StoreError::Closed);
+}
+
+/// Answers are given on the store's own thread. One that panics ends it, and everybody hears.
+#[tokio::test]
+async fn an_answer_that_panics_leaves_nobody_waiting() {
+    let stage = stage(Quota::default()).await;
+    let store = &stage.place.store;
+    let lease = stage.actor.lease();
+    let draft = Commit::new(lease.actor, lease.epoch, lease.revision.next(), NOW, Durability::Fsync);
+    let (told, heard) = tokio::sync::oneshot::channel();
+    let panics = move |_| {
+        told.send(()).expect("the test listens");
+        panic!("an answer that panics")
+    };
+    store.commit(draft, Done::call(panics));
+    heard.await.expect("it is answered");
+    let mut effects = stage.actor.begin().await.expect("nobody knows yet");
+    effects.set(bytes("k"), bytes("v")).expect("small");
+    assert_eq!(stage.commit(effects).await.expect_err("nobody writes any more"), StoreError::Closed);
+    store.close().await.expect("it is closed already");
 }
 
 /// A message may be the last to hold the store; its answer is then given on the store's own thread.

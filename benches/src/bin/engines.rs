@@ -16,6 +16,7 @@ use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Config, Engine, Store};
 
 const ECHO_WASM: &[u8] = include_bytes!("../../../guests/packages/echo-wasm.actr");
+const ECHO_WAT: &[u8] = include_bytes!("../../../guests/packages/echo-wat.actr");
 const ECHO_NATIVE: &[u8] = include_bytes!("../../../guests/packages/echo-native.actr");
 const FIXTURE_KEY: &str = include_str!("../../../guests/fixture-key.json");
 const ROUTE: RouteKey = RouteKey::from_static("echo.EchoService.Echo");
@@ -115,8 +116,8 @@ impl host::Host for NoHost {
 }
 
 /// The same component, called without a node: async-component support off, epochs off.
-async fn raw_wasm(sizes: &[usize]) -> Result<Vec<Duration>> {
-    let package = playhouse_package::verify(Bytes::from_static(ECHO_WASM), &trust(), 0, &PackageLimits::default())?;
+async fn raw_wasm(package: &'static [u8], sizes: &[usize]) -> Result<Vec<Duration>> {
+    let package = playhouse_package::verify(Bytes::from_static(package), &trust(), 0, &PackageLimits::default())?;
     let mut config = Config::new();
     config.wasm_component_model_async(false).concurrency_support(false);
     let engine = Engine::new(&config).map_err(anyhow::Error::msg)?;
@@ -150,16 +151,17 @@ fn micros(time: Duration) -> f64 {
     time.as_nanos() as f64 / 1000.0
 }
 
-async fn wasm() -> Result<()> {
+/// The Rust guest decodes and encodes its messages; the small one is a few instructions that hand back what they get.
+async fn wasm(guest: &str, package: &'static [u8]) -> Result<()> {
     let sizes = [64, 4096];
     let node = node(None);
-    let echo = attach(&node, ECHO_WASM).await;
-    let raw = raw_wasm(&sizes).await?;
+    let echo = attach(&node, package).await;
+    let raw = raw_wasm(package, &sizes).await?;
     for (size, raw) in sizes.into_iter().zip(raw) {
         let payload = request(size);
         let ours = p50(BATCHES, || async { echo.call(ROUTE, payload.clone()).await.expect("an echo") }).await;
         println!(
-            "wasm {size:>5} B: through the mailbox {:.3} µs, raw call_async {:.3} µs, ratio {:.2}",
+            "wasm, {guest} guest, {size:>5} B: through the mailbox {:.3} µs, raw call_async {:.3} µs, ratio {:.2}",
             micros(ours),
             micros(raw),
             ours.as_secs_f64() / raw.as_secs_f64()
@@ -264,7 +266,8 @@ async fn main() -> Result<()> {
     let run = async {
         for round in 1..=3 {
             println!("round {round}");
-            wasm().await?;
+            wasm("Rust", ECHO_WASM).await?;
+            wasm("small", ECHO_WAT).await?;
             native().await;
             start().await?;
             verify()?;

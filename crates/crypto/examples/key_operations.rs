@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use playhouse_crypto::{KEY_INPUT_BYTES_MAX, KeyKind, KeyMaterial, MasterKey};
+use playhouse_crypto::{HASH_INPUT_BYTES_MAX, KEY_INPUT_BYTES_MAX, KeyKind, KeyMaterial, MasterKey, hash_sha512};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut next = 0_u8;
@@ -15,7 +15,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (signing, agreement, secret) = (make(KeyKind::Signing)?, make(KeyKind::Agreement)?, make(KeyKind::Secret)?);
     let (signing_keys, agreement_keys) = (vault.signing("k", &signing)?, vault.agreement("k", &agreement)?);
     let keys = vault.secret("k", &secret)?;
-    let (small, large) = (vec![1; 256], vec![1; KEY_INPUT_BYTES_MAX]);
+    let (small, medium, large) = (vec![1; 256], vec![1; 64 << 10], vec![1; KEY_INPUT_BYTES_MAX]);
+    let huge = vec![1; HASH_INPUT_BYTES_MAX];
     let sealed = keys.seal(&large, b"", |bytes| bytes.fill(1))?;
     let peer = agreement_keys.public_key();
 
@@ -23,12 +24,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     measure("open a signing record", || _ = black_box(vault.signing("k", &signing)));
     measure("open a secret record", || _ = black_box(vault.secret("k", &secret)));
     measure("sign 256 B", || _ = black_box(signing_keys.sign(&small)));
+    measure("sign 64 KiB", || _ = black_box(signing_keys.sign(&medium)));
     measure("sign 1 MiB", || _ = black_box(signing_keys.sign(&large)));
     measure("agree", || _ = black_box(agreement_keys.agree(&peer, b"")));
     measure("seal 256 B", || _ = black_box(keys.seal(&small, b"", |bytes| bytes.fill(1))));
     measure("seal 1 MiB", || _ = black_box(keys.seal(&large, b"", |bytes| bytes.fill(1))));
     measure("open 1 MiB", || _ = black_box(keys.open(&sealed, b"")));
     measure("mac 1 MiB", || _ = black_box(keys.mac(&large)));
+    measure("SHA-512 of 16 MiB", || _ = black_box(hash_sha512(&huge)));
     Ok(())
 }
 

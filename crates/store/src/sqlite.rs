@@ -13,6 +13,7 @@ mod quarantine;
 mod queue;
 mod readers;
 mod reads;
+mod repair;
 mod schema;
 mod space;
 mod task;

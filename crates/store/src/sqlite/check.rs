@@ -49,23 +49,33 @@ struct Table {
     decode: Decode,
     /// Which column names the actor.
     actor: Option<usize>,
+    /// The columns of its key, which are the first of each row.
+    key: &'static [&'static str],
 }
 
-const fn table(name: &'static str, rows: &'static str, actor: Option<usize>, decode: Decode) -> Table {
-    Table { name, rows, decode, actor }
+const fn table(
+    name: &'static str,
+    rows: &'static str,
+    key: &'static [&'static str],
+    actor: Option<usize>,
+    decode: Decode,
+) -> Table {
+    Table { name, rows, decode, actor, key }
 }
 
 const TABLES: [Table; 10] = [
-    table("counters", select!(counters ""), None, |place, row| place.counters(row).map(drop)),
-    table("actors", select!(actors ""), Some(0), |place, row| place.actor(row).map(drop)),
-    table("mailbox", select!(mailbox ""), Some(0), |place, row| place.queued(row).map(drop)),
-    table("requests", select!(requests ""), Some(0), |place, row| place.request(row).map(drop)),
-    table("state", select!(state ""), Some(0), |place, row| place.state(row).map(drop)),
-    table("outbox", select!(outbox ""), Some(1), |place, row| place.out(row).map(drop)),
-    table("timers", select!(timers ""), Some(0), |place, row| place.timer(row).map(drop)),
-    table("letters", select!(letters ""), None, |place, row| place.letter(row).map(drop)),
-    table("sealed_keys", select!(sealed_keys ""), Some(0), |place, row| place.sealed_key(row).map(drop)),
-    table("notes", select!(notes ""), None, |place, row| place.note(row).map(drop)),
+    table("counters", select!(counters ""), &[], None, |place, row| place.counters(row).map(drop)),
+    table("actors", select!(actors ""), &["actor"], Some(0), |place, row| place.actor(row).map(drop)),
+    table("mailbox", select!(mailbox ""), &["actor", "lane", "seq"], Some(0), |place, row| place.queued(row).map(drop)),
+    table("requests", select!(requests ""), &["actor", "request"], Some(0), |place, row| place.request(row).map(drop)),
+    table("state", select!(state ""), &["actor", "key"], Some(0), |place, row| place.state(row).map(drop)),
+    table("outbox", select!(outbox ""), &["id"], Some(1), |place, row| place.out(row).map(drop)),
+    table("timers", select!(timers ""), &["actor", "name"], Some(0), |place, row| place.timer(row).map(drop)),
+    table("letters", select!(letters ""), &["id"], None, |place, row| place.letter(row).map(drop)),
+    table("sealed_keys", select!(sealed_keys ""), &["actor", "name"], Some(0), |place, row| {
+        place.sealed_key(row).map(drop)
+    }),
+    table("notes", select!(notes ""), &["name"], None, |place, row| place.note(row).map(drop)),
 ];
 
 /// What is damaged of the records.
@@ -113,7 +123,7 @@ impl Records {
     fn take(&mut self, result: Result<()>, table: &'static str, actor: Option<ActorKey>) -> Result<()> {
         match result {
             Err(StoreError::Corrupt(damage)) => {
-                self.findings.push(Finding { damage: *damage, table, actor });
+                self.findings.push(Finding { damage: *damage, table, actor, key: None });
                 Ok(())
             }
             other => other,
@@ -133,6 +143,12 @@ fn table_rows(connection: &Connection, place: &Place<'_>, table: &Table, records
         }
         let named = table.actor.and_then(|column| row.get::<_, i64>(column).ok()).map(i64::cast_unsigned);
         records.take(read, table.name, named.map(ActorKey::from_number))?;
+        if let Some(finding) = records.findings.last_mut()
+            && !table.key.is_empty()
+        {
+            let values = (0..table.key.len()).map(|column| row.get(column));
+            finding.key = Some((table.key, values.collect::<rusqlite::Result<_>>().map_err(fail)?));
+        }
         if table.name == "requests" {
             for actor in owners(connection, place, row)? {
                 let damage = place.row_damage(row, "the actor in its key is damaged");

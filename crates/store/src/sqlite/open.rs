@@ -17,7 +17,7 @@ use super::readers::STATEMENTS_MAX;
 use super::reads::SqliteRows;
 use super::schema;
 use super::space::Space;
-use super::{check, fault};
+use super::{check, fault, repair};
 
 /// Databases up to this size are looked over before they are used: about a second. Larger ones when somebody asks for it.
 const CHECKED_BYTES_MAX: u64 = 256 << 20;
@@ -37,6 +37,9 @@ pub struct SqliteOptions {
     pub linger: Duration,
     /// What is waited for before a write is acknowledged. Anything but [`DangerSync::Full`] loses acknowledged writes when the power fails.
     pub danger_sync: DangerSync,
+    /// Drop every damaged record when the store is opened, and count anew what actors keep: for a store without a backup. What else
+    /// an actor keeps it keeps; what a damaged actor's own row stood for goes with it.
+    pub danger_drop_damaged: bool,
     /// Open a store also if it lost what it had acknowledged, such as an old copy in the place of a newer one.
     pub danger_accept_loss: bool,
 }
@@ -49,6 +52,7 @@ impl Default for SqliteOptions {
             reserve_bytes: 64 << 20,
             linger: Duration::from_micros(100),
             danger_sync: DangerSync::Full,
+            danger_drop_damaged: false,
             danger_accept_loss: false,
         }
     }
@@ -179,6 +183,9 @@ pub(super) fn open(folder: &Path, options: &SqliteOptions) -> Result<Opened, Ope
     let path = files::make_database(folder).map_err(io)?;
     let file: Arc<str> = path.display().to_string().into();
     let connection = connect(&path, &file, options.danger_sync)?;
+    if options.danger_drop_damaged {
+        repair::repair(&connection, &file).map_err(of_store)?;
+    }
     let quarantine = Arc::new(look_over(&connection, &path, &file)?);
     let mark = Mark::open(folder).map_err(io)?;
     let counters = SqliteRows::new(&connection, &file, &quarantine).counters().map_err(of_store)?;

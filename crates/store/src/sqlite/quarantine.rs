@@ -1,5 +1,7 @@
 use std::collections::BTreeMap;
 
+use rusqlite::types::Value;
+
 use crate::contract::Report;
 use crate::error::{Damage, StoreError};
 use crate::model::ActorKey;
@@ -17,12 +19,14 @@ pub(super) struct Finding {
     pub(super) damage: Damage,
     pub(super) table: &'static str,
     pub(super) actor: Option<ActorKey>,
+    /// The columns and values of its key, if it is a row that stands for itself.
+    pub(super) key: Option<(&'static [&'static str], Vec<Value>)>,
 }
 
 impl Quarantine {
     pub(super) fn new(findings: &[Finding]) -> Self {
         let mut quarantine = Self::default();
-        for Finding { damage, table, actor } in findings {
+        for Finding { damage, table, actor, .. } in findings {
             quarantine.tables.entry(table).or_insert_with(|| damage.clone());
             if let Some(actor) = actor {
                 quarantine.actors.entry(*actor).or_insert_with(|| damage.clone());

@@ -174,7 +174,22 @@ fn damage_is_named_and_others_run_on() {
         other.set("k", "v").expect("another actor runs on");
         put(&store, other.key(), message("a"));
         assert_eq!(payloads(&store, other.key()), ["a"]);
+        drop(store);
+        drop_damaged(ground.path());
     }
+}
+
+/// Where there is no backup: what is damaged goes, and the rest runs on.
+fn drop_damaged(folder: &Path) {
+    let options = SqliteOptions { danger_drop_damaged: true, ..SqliteOptions::default() };
+    drop(SqliteStore::open(folder, options).expect("the operator says so"));
+    let store = open(folder);
+    let report = store.check().wait().expect("it can be read");
+    assert_eq!(report, Report { records: report.records, ..Report::default() });
+    let mut owner = Owner::open(&store, "one");
+    owner.set("k", "again").expect("it runs on");
+    put(&store, owner.key(), request("again", "a"));
+    assert_eq!(payloads(&store, Owner::open(&store, "two").key()), ["a"]);
 }
 
 #[test]

@@ -63,8 +63,6 @@ async fn each_message_sees_the_one_before() {
         receipt.await.expect("nothing is in its way");
     }
     assert_eq!(stage.counted().await, Some(200));
-    let groups = stage.place.store.stats().await.expect("it can be read").groups;
-    assert!(groups < 100, "{groups} waits for the disk were shared by 200 commits");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-use playhouse_store::{Store, StoreError};
+use playhouse_store::{ActorKey, BatchLimits, Store, StoreError};
 use tokio::runtime::Handle;
 
 use super::error::KeyringError;
@@ -11,7 +11,8 @@ pub(super) const NOTE: &str = "master-keys";
 const TRIES_MAX: usize = 8;
 
 /// Makes sure that these master keys open what is in the store, and takes note of a new current one. From then on the store is
-/// refused to whoever lacks one of the keys that records may be sealed under.
+/// refused to whoever lacks one of the keys that records may be sealed under. As long as nothing is sealed, any key is
+/// taken.
 pub(super) async fn claim(store: &dyn Store, keys: &MasterKeys) -> Result<(), KeyringError> {
     in_use(store, keys).await.map(drop)
 }
@@ -28,7 +29,11 @@ pub(super) async fn in_use(store: &dyn Store, keys: &MasterKeys) -> Result<InUse
         let note = store.note(NOTE).await?;
         let found =
             note.as_ref().map(|note| InUse::parse(note).ok_or(KeyringError::Note { name: NOTE })).transpose()?;
-        let wanted = wanted(found.as_ref(), keys)?;
+        let wanted = match wanted(found.as_ref(), keys) {
+            // Nothing is sealed yet: whatever key it was, nobody needs it.
+            Err(KeyringError::MasterKeyMissing { .. }) if is_empty(store).await? => InUse::only(keys.current()),
+            wanted => wanted?,
+        };
         if found.as_ref() == Some(&wanted) {
             return Ok(wanted);
         }
@@ -39,6 +44,11 @@ pub(super) async fn in_use(store: &dyn Store, keys: &MasterKeys) -> Result<InUse
         }
     }
     Err(StoreError::NoteChanged { name: NOTE.to_owned() }.into())
+}
+
+async fn is_empty(store: &dyn Store) -> Result<bool, KeyringError> {
+    let one = BatchLimits { items: 1, bytes: 0 };
+    Ok(store.sealed_keys((ActorKey::from_number(0), String::new()), one).await?.is_empty())
 }
 
 fn wanted(found: Option<&InUse>, keys: &MasterKeys) -> Result<InUse, KeyringError> {

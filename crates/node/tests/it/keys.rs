@@ -122,7 +122,9 @@ async fn keys_of_a_message_that_fails_are_dropped() {
 #[tokio::test]
 async fn a_store_is_refused_with_another_master_key() {
     let folder = tempfile::tempdir().unwrap();
-    Life::begin(folder.path(), master(1)).unwrap().end().await;
+    let life = Life::begin(folder.path(), master(1)).unwrap();
+    send(&life.sealer("1").await, "public", &Bytes::new()).await;
+    life.end().await;
     let refused = Life::begin(folder.path(), master(2)).err().unwrap();
     expect!["keys in the store are sealed under master key 0bc8ea34e088240c, given was 3a2dbdf2d347f815 [key-master]"]
         .assert_eq(&format!("{refused} [{}]", refused.code()));

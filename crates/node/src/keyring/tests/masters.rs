@@ -26,6 +26,7 @@ async fn claimed(store: &Arc<dyn Store>, keys: MasterKeys) -> String {
 #[tokio::test]
 async fn a_store_is_refused_to_whoever_lacks_a_master_key() {
     let store = memory();
+    filled(&store).await;
     let steps = [
         claimed(&store, keys(1, &[])).await,
         claimed(&store, keys(1, &[])).await,
@@ -54,6 +55,17 @@ async fn a_store_is_refused_to_whoever_lacks_a_master_key() {
         in use: THREE, TWO, ONE
         in use: ONE, THREE, TWO"#]]
     .assert_eq(&named);
+}
+
+/// As long as nothing is sealed, nobody needs the key that there was.
+#[tokio::test]
+async fn a_store_without_keys_takes_any_master_key() {
+    let store = memory();
+    for seed in [1, 2, 1] {
+        assert_eq!(claimed(&store, keys(seed, &[])).await, format!("in use: {}", master(seed).id()));
+    }
+    Actor::open(&store, Some(keys(1, &[])), "one", "1.0.0").await.bytes(sign("a")).await;
+    assert!(claimed(&store, keys(2, &[])).await.ends_with("[key-master]"));
 }
 
 #[tokio::test]

@@ -3,12 +3,13 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use clap::{Args, Subcommand};
 use playhouse_crypto::KeyId;
+use playhouse_node::Grant;
 use playhouse_package::{PackageLimits, VerifiedPackage, VerifyError, verify};
 use playhouse_types::{Code, Name};
 
 use crate::commands::trust::TrustArg;
 use crate::error::{CliError, Exit, Result};
-use crate::output::Output;
+use crate::output::{Output, nearest};
 use crate::paths::Paths;
 use crate::trust_file::TrustFile;
 use crate::{files, key_file, time};
@@ -104,5 +105,14 @@ fn how_to_trust(manufacturer: &Name, key: Option<KeyId>, trust: &TrustFile, name
             "If you trust {manufacturer}, get its public key and run: \
              playhouse trust add {manufacturer} PUBLIC_KEY{option}"
         ),
+    }
+}
+
+/// Says which grants mean nothing here: misspelt ones would be missed only when the actor runs.
+fn warn_of_unknown_grants(grants: Option<&[String]>, output: Output) {
+    for grant in grants.into_iter().flatten().filter(|grant| Grant::from_name(grant).is_none()) {
+        let near = nearest(grant, Grant::ALL.map(Grant::name));
+        let hint = near.map(|near| format!("; did you mean {near:?}?")).unwrap_or_default();
+        output.warn(format_args!("the grant {grant:?} is none that this version knows{hint}"));
     }
 }

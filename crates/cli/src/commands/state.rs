@@ -43,7 +43,7 @@ pub(crate) enum StateCommand {
 #[command(after_help = "\
 EXAMPLES
   playhouse state get Counter total
-  playhouse state get Counter 000102 --encoding hex
+  playhouse state get Counter 000102 --key-encoding hex --encoding base64
   playhouse state get Album cover --raw > cover.png")]
 pub(crate) struct GetArgs {
     /// The actor: its name in the store, its id, type or name, or the beginning of one.
@@ -183,16 +183,27 @@ pub(crate) struct ImportArgs {
 /// How keys and values are written.
 #[derive(Debug, Args)]
 pub(crate) struct EncodingArg {
-    /// How keys and values are written, on the command line and in what is shown.
+    /// How keys are written, on the command line and in what is shown.
+    #[arg(long, value_enum, value_name = "ENCODING", default_value = "text")]
+    key_encoding: Encoding,
+    /// How values are written.
     #[arg(long, value_enum, value_name = "ENCODING", default_value = "text")]
     encoding: Encoding,
 }
 
 impl EncodingArg {
-    fn bytes(&self, what: &str, word: &str) -> Result<Payload> {
-        let decoded = self.encoding.decode(word);
-        Ok(Payload(decoded.map_err(|wrong| CliError::usage(format!("the {what} {word:?} {wrong}")))?.into()))
+    fn key(&self, word: &str) -> Result<Payload> {
+        decoded(self.key_encoding, "key", word)
     }
+
+    fn value(&self, word: &str) -> Result<Payload> {
+        decoded(self.encoding, "value", word)
+    }
+}
+
+fn decoded(encoding: Encoding, what: &str, word: &str) -> Result<Payload> {
+    let bytes = encoding.decode(word);
+    Ok(Payload(bytes.map_err(|wrong| CliError::usage(format!("the {what} {word:?} {wrong}")))?.into()))
 }
 
 pub(crate) fn run(command: StateCommand, output: Output) -> Result<Exit> {
@@ -208,7 +219,7 @@ pub(crate) fn run(command: StateCommand, output: Output) -> Result<Exit> {
 }
 
 fn get(args: &GetArgs, output: Output) -> Result<()> {
-    let key = args.encoding.bytes("key", &args.key)?;
+    let key = args.encoding.key(&args.key)?;
     let request = StoreRequest::StateGet { actor: args.actor.clone(), key };
     let Some(entry) = args.store.access()?.ask_one::<StateEntry>(request)? else {
         let message = format!("{} keeps nothing under the key {:?}", args.actor, args.key);
@@ -220,27 +231,27 @@ fn get(args: &GetArgs, output: Output) -> Result<()> {
         out.write_all(&entry.value.unwrap_or_default().0)?;
         return Ok(out.flush()?);
     }
-    output.show(&Value(Shown::new(entry, args.encoding.encoding)))
+    output.show(&Value(Shown::new(entry, &args.encoding)))
 }
 
 fn scan(args: &ScanArgs, output: Output) -> Result<()> {
     let scan = StateScan {
         actor: args.actor.clone(),
-        prefix: args.encoding.bytes("prefix", &args.prefix)?,
-        after: args.after.as_deref().map(|after| args.encoding.bytes("key", after)).transpose()?,
+        prefix: args.encoding.key(&args.prefix)?,
+        after: args.after.as_deref().map(|after| args.encoding.key(after)).transpose()?,
         limit: Some(args.limit),
         values: !args.keys,
     };
     let entries: Vec<StateEntry> = args.store.access()?.ask_all(StoreRequest::StateScan(scan))?;
     let more = entries.len() == args.limit;
-    let entries = entries.into_iter().map(|entry| Shown::new(entry, args.encoding.encoding)).collect();
+    let entries = entries.into_iter().map(|entry| Shown::new(entry, &args.encoding)).collect();
     output.show(&Entries { entries, more })
 }
 
 fn set(args: &SetArgs, output: Output) -> Result<()> {
-    let key = args.encoding.bytes("key", &args.key)?;
+    let key = args.encoding.key(&args.key)?;
     let value = match (&args.value, &args.file) {
-        (Some(value), _) => args.encoding.bytes("value", value)?.0,
+        (Some(value), _) => args.encoding.value(value)?.0,
         (None, Some(file)) => Bytes::from(files::read(file, PAYLOAD_BYTES_MAX as u64, Code::StoreLimit)?),
         (None, None) => Bytes::new(),
     };
@@ -248,7 +259,7 @@ fn set(args: &SetArgs, output: Output) -> Result<()> {
 }
 
 fn delete(args: &DeleteArgs, output: Output) -> Result<()> {
-    let key = args.encoding.bytes("key", &args.key)?;
+    let key = args.encoding.key(&args.key)?;
     change(&args.store, &args.actor, Change { key: key.0, value: None }, "deleted", output)
 }
 
@@ -283,11 +294,11 @@ struct Shown {
 }
 
 impl Shown {
-    fn new(entry: StateEntry, encoding: Encoding) -> Self {
+    fn new(entry: StateEntry, encoding: &EncodingArg) -> Self {
         let value = entry.value.as_ref().map(|value| &value.0[..]);
         Self {
-            key: encoding.encode(&entry.key.0),
-            value: value.map(|value| encoding.encode(value)),
+            key: encoding.key_encoding.encode(&entry.key.0),
+            value: value.map(|value| encoding.encoding.encode(value)),
             key_base64: Encoding::Base64.encode(&entry.key.0),
             value_base64: value.map(|value| Encoding::Base64.encode(value)),
             bytes: entry.bytes,

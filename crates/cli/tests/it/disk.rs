@@ -14,9 +14,13 @@ struct Disk {
 
 impl Disk {
     fn mount(home: &Home) -> Option<Self> {
+        Self::mount_of(home, "256k")
+    }
+
+    fn mount_of(home: &Home, size: &str) -> Option<Self> {
         let place = home.path("disk");
         std::fs::create_dir(&place).unwrap();
-        let mounted = mount(&["-t", "tmpfs", "-o", "size=256k,mode=700", "tmpfs"], &place);
+        let mounted = mount(&["-t", "tmpfs", "-o", &format!("size={size},mode=700"), "tmpfs"], &place);
         if !mounted {
             assert!(std::env::var_os("CI").is_none(), "CI must run as root, so that disks can be mounted");
             eprintln!("SKIPPED: no tmpfs can be mounted here; run as root to test full and read-only disks");
@@ -160,4 +164,49 @@ fn a_cache_that_cannot_be_written_is_a_warning() {
     disk.make_read_only();
     let said = run();
     assert!(said.contains("Read-only file system"), "{said}");
+}
+
+/// A node whose store has no room left takes no more, says why, ends what it has, and goes on when there is room.
+#[test]
+fn a_full_store_refuses_and_recovers() {
+    let home = Home::new();
+    let Some(disk) = Disk::mount_of(&home, "160m") else { return };
+    home.trust_fixtures();
+    let run = || home.start(&[&package("ledger-wasm"), "--store", &home.path("disk/store").display().to_string()]);
+    let mut node = run();
+    let book = |more: &[&str]| {
+        let args = ["call", "Ledger", "Book", "--json", r#"{"amount":1}"#, "--output", "json"];
+        home.run(&[&args, more].concat())
+    };
+    book(&["--tell"]).exits(0);
+    disk.fill();
+    let refused = until(|| Some(book(&["--tell"])).filter(|ran| ran.code != 0));
+    assert_eq!(refused.error(), "disk-full", "{refused:?}");
+    let message = refused.json()["error"]["message"].to_string();
+    assert!(message.contains("bytes left") && message.contains("reserved"), "{message}");
+    // Reading and what is queued go on, and so does stopping.
+    home.run(&["call", "Ledger", "Sum"]).exits(0);
+    assert_eq!(home.run(&["store", "info", "--json"]).exits(0).json()["disk_full"], true);
+    home.run(&["fsck"]).exits(0);
+    std::fs::remove_file(disk.place.join("filling")).unwrap();
+    until(|| (book(&["--tell"]).code == 0).then_some(()));
+    disk.fill();
+    home.run(&["stop", "--all"]).exits(0);
+    assert_eq!(node.wait().code(), Some(0));
+    std::fs::remove_file(disk.place.join("filling")).unwrap();
+    let _node = run();
+    let sum = home.run(&["call", "Ledger", "Sum"]).exits(0).json();
+    assert!(sum["sum"].as_str().unwrap().parse::<u64>().unwrap() >= 2, "{sum}");
+}
+
+/// Looks until there is something.
+fn until<T>(mut look: impl FnMut() -> Option<T>) -> T {
+    let start = std::time::Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(start.elapsed() < std::time::Duration::from_secs(20), "it did not come to be");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
 }

@@ -5,6 +5,7 @@ mod demo;
 mod disk;
 mod help;
 mod home;
+mod keeping;
 mod keys;
 mod nodes;
 mod packages;

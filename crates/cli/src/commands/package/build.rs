@@ -7,6 +7,7 @@ use playhouse_types::{ActorType, Code, ErrorKind};
 
 use super::recipe::{About, RESOURCES, Recipe, split};
 use super::sign::{Written, unbuildable};
+use super::warn_of_unknown_grants;
 use crate::args::JsonFlag;
 use crate::error::{CliError, Exit, Result};
 use crate::files::{self, Replace};
@@ -35,7 +36,7 @@ A RECIPE
   resources = [\"greetings.txt\"]                       # or \"PATH_IN_PACKAGE=PATH\"
   description = \"says what it hears\"
   license = \"Apache-2.0\"
-  grants = [\"call\", \"stream\"]                         # host operations that it asks for
+  grants = [\"call\", \"state\"]                          # host operations that it asks for, see docs/PACKAGES.md
   concurrency = \"keyed=sender\"                        # or serial, concurrent=8, keyed=FIELD
   limits = { memory_bytes = 16777216, cpu_ms = 200 }    # what it needs at most; see docs/PACKAGES.md
 
@@ -107,7 +108,8 @@ struct AboutArgs {
     /// The license that it is under.
     #[arg(long, value_name = "TEXT")]
     license: Option<String>,
-    /// A host operation that it asks for: call, tell, discover or stream; may be repeated.
+    /// A kind of host operations that it asks for: call, tell, discover, stream, state, timers, crypto, config, secrets, random, clock;
+    /// may be repeated.
     #[arg(long = "grant", value_name = "GRANT")]
     grants: Vec<String>,
     /// Ask for no host operation at all.
@@ -161,6 +163,7 @@ pub(super) fn run(args: &BuildArgs, output: Output) -> Result<Exit> {
     if !args.force && out.exists() {
         return Err(exists(&out));
     }
+    warn_of_unknown_grants(recipe.about.grants.as_deref(), output);
     let key = args.signing.open()?;
     let bytes = builder.build(&key).map_err(unbuildable)?;
     store(&out, &bytes, args.force)?;

@@ -6,7 +6,7 @@ use playhouse_crypto::Digest;
 use playhouse_package::{Inspection, PackageConcurrency, PackageLimits, inspect};
 use serde::Serialize;
 
-use super::PackageArg;
+use super::{PackageArg, warn_of_unknown_grants};
 use crate::args::JsonFlag;
 use crate::error::{CliError, Exit, Result};
 use crate::output::{CAUTION, Output, Report, Table, fields};
@@ -63,6 +63,7 @@ pub(super) fn run(args: &InspectArgs, output: Output) -> Result<Exit> {
     let path = args.package.path.display().to_string();
     let seen = inspect(args.package.read()?, &PackageLimits::default())
         .map_err(|error| CliError::from(error).prefixed(&format!("{path}: ")))?;
+    warn_of_unknown_grants(seen.manifest.extension.grants.as_deref(), output);
     output.show(&claims(seen, path))?;
     Ok(Exit::Ok)
 }

@@ -113,7 +113,7 @@ impl Thread {
         let verdict = match self.active.verdict() {
             None if self.active.instance.is_open(self.call) => None,
             // The run that began the call is gone, and hears nothing; or another thread answered just now.
-            None => self.active.verdict().or_else(|| Some(Ok(()))),
+            None => self.active.verdict().or(Some(Ok(()))),
             verdict => verdict,
         };
         if verdict.is_some() {

@@ -10,7 +10,7 @@ pub(super) const NOTE: &str = "master-keys";
 /// Nodes that may change the note of one store at the same moment; more of them try again by being started again.
 const TRIES_MAX: usize = 8;
 
-/// Makes sure that these master keys open what is in the store, and takes note of a new current one. From then on the store is
+/// Makes sure that these master keys open what is in the store, and takes note of a new current one. Once a key is sealed, the store is
 /// refused to whoever lacks one of the keys that records may be sealed under. As long as nothing is sealed, any key is
 /// taken.
 pub(super) async fn claim(store: &dyn Store, keys: &MasterKeys) -> Result<(), KeyringError> {

@@ -25,6 +25,7 @@ use playhouse_types::{ActorError, ActorId, ErrorKind, Event, HostOp, LogLevel, R
 use raw::Raw;
 
 const ECHO_C: &[u8] = include_bytes!("../../../../guests/packages/echo-c.actr");
+const ECHO_C2: &[u8] = include_bytes!("../../../../guests/packages/echo2-c.actr");
 const ECHO_RUST: &[u8] = include_bytes!("../../../../guests/packages/echo-native.actr");
 const FIXTURE_KEY: &str = include_str!("../../../../guests/fixture-key.json");
 const ROUTE: RouteKey = RouteKey::from_static("echo.EchoService.Echo");
@@ -124,7 +125,9 @@ async fn calls(actor: &ActorRef, payload: &Bytes) -> Duration {
 struct Stage {
     raw: &'static Raw,
     alone: Alone,
+    alone2: Alone,
     c: ActorRef,
+    c2: ActorRef,
     rust: ActorRef,
     _node: Node,
 }
@@ -136,8 +139,9 @@ impl Stage {
         let policy = Policy { danger_native_in_process: true, ..Policy::default() };
         let node = Node::builder().trust(trust()).policy(policy).start()?;
         let attach = |package| node.attach(Bytes::from_static(package), ActorOptions::default());
-        let (c, rust) = (attach(ECHO_C).await?, attach(ECHO_RUST).await?);
-        Ok(Self { raw, alone: Alone::new(ECHO_C).await?, c, rust, _node: node })
+        let (c, c2, rust) = (attach(ECHO_C).await?, attach(ECHO_C2).await?, attach(ECHO_RUST).await?);
+        let (alone, alone2) = (Alone::new(ECHO_C).await?, Alone::new(ECHO_C2).await?);
+        Ok(Self { raw, alone, alone2, c, c2, rust, _node: node })
     }
 
     async fn round(&self, table: &mut Table) {
@@ -153,7 +157,9 @@ impl Stage {
         };
         table.add(BLOCKING, p50(BATCHES / 10, || blocking(small.clone())).await);
         table.add("the engine alone, C guest, 64 B", p50(BATCHES, || self.alone.call(small.clone())).await);
+        table.add("the engine alone, C guest by V2, 64 B", p50(BATCHES, || self.alone2.call(small.clone())).await);
         table.add(NODE_C, calls(&self.c, &small).await);
+        table.add("through the mailbox, C guest by V2, 64 B", calls(&self.c2, &small).await);
         table.add("through the mailbox, Rust guest, 64 B", calls(&self.rust, &small).await);
         table.add(
             "a C call with a reply from malloc, 4 KiB",
@@ -161,6 +167,7 @@ impl Stage {
         );
         table.add("spawn_blocking per call, the same work, 4 KiB", p50(BATCHES / 10, || blocking(large.clone())).await);
         table.add("through the mailbox, C guest, 4 KiB", calls(&self.c, &large).await);
+        table.add("through the mailbox, C guest by V2, 4 KiB", calls(&self.c2, &large).await);
         table.add("through the mailbox, Rust guest, 4 KiB", calls(&self.rust, &large).await);
     }
 

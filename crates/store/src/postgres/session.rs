@@ -13,6 +13,10 @@ const BACK_OFF_FIRST: Duration = Duration::from_millis(50);
 /// The longest wait.
 const BACK_OFF_LAST: Duration = Duration::from_secs(2);
 
+/// How long a group waits for the rows of its actors. Others hold them for one wait for the disk, a hundredth of this; if one holds
+/// them longer, those behind the same row are answered and the rest goes on.
+const LOCK: Duration = Duration::from_secs(2);
+
 /// How connections are made.
 #[derive(Debug)]
 pub(super) struct Connector {
@@ -50,9 +54,9 @@ impl Connector {
     /// whatever the planner believes, and nothing is compiled for the cost that it computes then.
     fn settings(&self) -> String {
         let Self { schema, statement_timeout, .. } = self;
-        let timeout = statement_timeout.as_millis();
+        let (timeout, lock) = (statement_timeout.as_millis(), LOCK.as_millis());
         format!(
-            "SET search_path = {schema}, pg_temp; SET statement_timeout = {timeout}; SET lock_timeout = {timeout}; \
+            "SET search_path = {schema}, pg_temp; SET statement_timeout = {timeout}; SET lock_timeout = {lock}; \
              SET default_transaction_isolation = 'read committed'; SET synchronous_commit = local; SET bytea_output = 'hex'; \
              SET enable_seqscan = off; SET jit = off; SET client_connection_check_interval = '5s'; \
              SET idle_in_transaction_session_timeout = '60s'"
@@ -115,8 +119,7 @@ impl Fault {
         if matches!(db.parsed_severity(), Some(Severity::Fatal | Severity::Panic)) {
             return Self::Lost;
         }
-        let again =
-            [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED, SqlState::LOCK_NOT_AVAILABLE];
+        let again = [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED];
         match db.code() {
             code if again.contains(code) => Self::Again,
             code if code.code() == "PH001" => Self::Displaced,

@@ -98,6 +98,29 @@ impl Cluster {
     }
 }
 
+impl Cluster {
+    /// Somebody who holds what a statement locks until killed.
+    pub(crate) fn hold(&self, sql: &str) -> Holder {
+        let script = format!("BEGIN; {sql}; SELECT pg_sleep(600)");
+        let child =
+            command("psql", &["-qAt", &self.server(), "-c", &script]).stdout(Stdio::null()).spawn().expect("it runs");
+        while self.sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'") == "0" {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        Holder(child)
+    }
+}
+
+/// A client that holds a lock.
+pub(crate) struct Holder(std::process::Child);
+
+impl Holder {
+    pub(crate) fn let_go(mut self, cluster: &Cluster) {
+        cluster.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'");
+        self.0.wait().expect("it ends");
+    }
+}
+
 impl Drop for Cluster {
     fn drop(&mut self) {
         if Path::new(&self.data()).join("postmaster.pid").exists() {

@@ -9,7 +9,7 @@ use crate::commands::{
     run as run_command, state, stop, store, timers, trust,
 };
 use crate::error::{CliError, Exit, Result};
-use crate::output::{Color, Format, Output};
+use crate::output::{Color, Format, Output, nearest};
 
 const AFTER_HELP: &str = "\
 EXAMPLES
@@ -158,8 +158,28 @@ fn refuse(error: &clap::Error, args: &[OsString]) -> Exit {
     } else {
         (Format::Text, text)
     };
-    Output::new(format).error(&CliError::usage(text).fix(help_of(args)));
+    Output::new(format).error(&CliError::usage(text).fix(meant(error, args).unwrap_or_else(|| help_of(args))));
     Exit::Usage
+}
+
+/// What was probably meant by a command that is not there, where clap itself does not say: after `help`.
+fn meant(error: &clap::Error, args: &[OsString]) -> Option<String> {
+    let words: Vec<&str> = args.iter().skip(1).map_while(|arg| arg.to_str()).collect();
+    let (&"help", path) = words.split_first()? else { return None };
+    if error.kind() != ClapKind::InvalidSubcommand {
+        return None;
+    }
+    let mut command = &Cli::command();
+    let mut known = String::new();
+    for word in path {
+        let Some(inner) = command.find_subcommand(word) else {
+            let near = nearest(word, command.get_subcommands().map(clap::Command::get_name))?;
+            return Some(format!("Did you mean `playhouse help{known} {near}`?"));
+        };
+        known = format!("{known} {word}");
+        command = inner;
+    }
+    None
 }
 
 /// The command that explains what should have been typed.

@@ -10,6 +10,7 @@ use crate::output::Output;
 mod calls;
 mod cast;
 mod containment;
+mod durable;
 mod report;
 mod stage;
 mod streams;
@@ -18,7 +19,7 @@ mod tampering;
 /// Run signed packages in every engine on this machine, and show that they work together.
 ///
 /// Real packages are verified and run as wasm and native actors beside linked ones. Each calls each other, streams flow, a
-/// package that was tampered with is refused, and a guest that loops for ever is cut off while the others go on answering.
+/// package that was tampered with is refused, a guest that loops for ever is cut off while the others go on answering, and what an actor keeps is there after a restart.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 EXAMPLES
@@ -49,12 +50,14 @@ async fn play() -> Result<report::Played> {
     let refused = tampering::refusals()?;
     let contained = containment::endless_loop(&stage).await?;
     let (packages, notes) = stage.close().await;
+    let kept = durable::over_a_restart().await?;
     Ok(report::Played {
         packages,
         calls,
         streams,
         refused,
         contained,
+        kept,
         notes,
         millis: start.elapsed().as_secs_f64() * 1e3,
     })

@@ -19,6 +19,10 @@ fn the_demo_shows_what_it_says() {
         assert!(list("streams").iter().all(|row| row["in_order"] == true) && !list("streams").is_empty());
     }
     assert!(has(&list("refused"), "code", "package-digest") && has(&list("refused"), "code", "package-signature"));
+    assert!(
+        played["kept"]["entries"].as_u64().unwrap() > 0 && played["kept"]["entries"] == played["kept"]["kept"],
+        "{played}"
+    );
     let contained = &list("contained")[0];
     assert_eq!((&contained["code"], &contained["recovered"]), (&"guest-cpu-limit".into(), &true.into()));
 }
@@ -26,7 +30,9 @@ fn the_demo_shows_what_it_says() {
 #[test]
 fn the_demo_reads_well() {
     let ran = Home::new().run(&["demo"]).exits(0);
-    for words in ["Signed packages", "EchoWasm", "EchoLinked", "refused", "cut off", "everything worked"] {
+    for words in
+        ["Signed packages", "EchoWasm", "EchoLinked", "refused", "cut off", "LedgerLinked", "everything worked"]
+    {
         assert!(ran.out.contains(words), "{words}: {}", ran.out);
     }
 }

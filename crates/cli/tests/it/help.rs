@@ -66,6 +66,8 @@ fn unusable_command_lines_exit_with_2() {
         (&["logs", "-n", "x"][..], "not a whole number"),
         (&["stop"], "--all"),
         (&["package", "verify"], "`playhouse package verify --help`"),
+        (&["help", "stap"], "Did you mean `playhouse help stop`?"),
+        (&["help", "state", "exprt"], "Did you mean `playhouse help state export`?"),
     ] {
         let ran = home.run(args).exits(2);
         assert!(ran.err.starts_with("error: invalid argument [usage]: ") && ran.err.contains(words), "{}", ran.err);

@@ -36,9 +36,9 @@ macro_rules! fixture {
 /// The packages of the play.
 pub(super) const PACKAGES: [Fixture; 7] =
     [ECHO_WASM, CALLER_WASM, ECHO_NATIVE, CALLER_NATIVE, SINK_WASM, SOURCE_NATIVE, MISBEHAVING_WASM];
-pub(super) const ECHO_WASM: Fixture = fixture!("echo-wasm.actr");
+const ECHO_WASM: Fixture = fixture!("echo-wasm.actr");
 const CALLER_WASM: Fixture = fixture!("caller-wasm.actr");
-const ECHO_NATIVE: Fixture = fixture!("echo-c.actr");
+pub(super) const ECHO_NATIVE: Fixture = fixture!("echo-c.actr");
 const CALLER_NATIVE: Fixture = fixture!("caller-native.actr");
 const SINK_WASM: Fixture = fixture!("sink-wasm.actr");
 const SOURCE_NATIVE: Fixture = fixture!("source-native.actr");

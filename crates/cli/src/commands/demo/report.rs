@@ -16,6 +16,7 @@ pub(super) struct Played {
     pub(super) streams: Vec<StreamRow>,
     pub(super) refused: Vec<RefusalRow>,
     pub(super) contained: Vec<ContainmentRow>,
+    pub(super) kept: KeptRow,
     pub(super) notes: Vec<String>,
     pub(super) millis: f64,
 }
@@ -84,12 +85,26 @@ pub(super) struct ContainmentRow {
     pub(super) recovered: bool,
 }
 
+/// An actor whose state outlived its node.
+#[derive(Debug, Serialize)]
+pub(super) struct KeptRow {
+    pub(super) actor: String,
+    /// Calls that changed its state, each on the disk before it was answered.
+    pub(super) entries: u64,
+    pub(super) p50_us: f64,
+    /// What was there afterwards.
+    pub(super) kept: u64,
+    /// From opening the store to the first answer.
+    pub(super) restart_ms: f64,
+}
+
 impl Report for Played {
     fn text(&self, w: &mut dyn Write) -> io::Result<()> {
         self.write_packages(w)?;
         self.write_calls(w)?;
         self.write_streams(w)?;
         self.write_refusals(w)?;
+        self.write_kept(w)?;
         for note in &self.notes {
             writeln!(w, "\n{CAUTION}note:{CAUTION:#} {}", clean(note))?;
         }
@@ -161,6 +176,18 @@ impl Played {
             writeln!(w, "  meanwhile the others answered {} calls, the slowest in {slowest}", row.others_answered)?;
         }
         Ok(())
+    }
+}
+
+impl Played {
+    fn write_kept(&self, w: &mut dyn Write) -> io::Result<()> {
+        title(w, "\nWhat an actor keeps outlives its node")?;
+        let mut table =
+            Table::new(&["ACTOR", ">WRITES", ">P50, ON THE DISK", ">THERE AFTER A RESTART", ">FIRST ANSWER AFTER"]);
+        let KeptRow { actor, entries, p50_us, kept, restart_ms } = &self.kept;
+        let (p50, restart) = (brief(*p50_us), brief(restart_ms * 1e3));
+        table.row(vec![actor.clone(), entries.to_string(), p50, kept.to_string(), restart]);
+        table.write(w)
     }
 }
 

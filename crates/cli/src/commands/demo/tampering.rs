@@ -1,7 +1,7 @@
 use bytes::Bytes;
 use playhouse_package::{PackageLimits, TrustPolicy, verify};
 
-use super::cast::{self, ECHO_WASM};
+use super::cast::{self, ECHO_NATIVE};
 use super::report::RefusalRow;
 use super::wrong;
 use crate::error::Result;
@@ -11,7 +11,7 @@ use crate::time;
 /// well; a package is cut off; and one is offered to somebody who trusts nobody. All must be refused.
 pub(super) fn refusals() -> Result<Vec<RefusalRow>> {
     let trust = cast::trust()?;
-    let whole = ECHO_WASM.bytes();
+    let whole = ECHO_NATIVE.bytes();
     let limits = PackageLimits::default();
     let package = verify(whole.clone(), &trust, time::now(), &limits)?;
     let program = forge(&whole, package.binary())?;
@@ -27,17 +27,17 @@ pub(super) fn refusals() -> Result<Vec<RefusalRow>> {
 
 fn refusal(what: &'static str, bytes: Bytes, trust: &TrustPolicy) -> Result<RefusalRow> {
     match verify(bytes, trust, time::now(), &PackageLimits::default()) {
-        Ok(_) => Err(wrong(format!("{}, {what}, was accepted", ECHO_WASM.file))),
+        Ok(_) => Err(wrong(format!("{}, {what}, was accepted", ECHO_NATIVE.file))),
         Err(error) => {
-            Ok(RefusalRow { package: ECHO_WASM.file, what, code: error.code().text(), message: error.to_string() })
+            Ok(RefusalRow { package: ECHO_NATIVE.file, what, code: error.code().text(), message: error.to_string() })
         }
     }
 }
 
-/// The archive with one bit in the middle of a file flipped, and with the file's new checksum wherever the old one stands.
+/// The archive, in which the file is stored as it is, with one bit in the middle of a file flipped, and with the file's new checksum wherever the old one stands.
 fn forge(archive: &Bytes, file: &Bytes) -> Result<Bytes> {
     let start = archive.windows(file.len()).position(|window| window == file);
-    let start = start.ok_or_else(|| wrong(format!("{} is compressed", ECHO_WASM.file)))?;
+    let start = start.ok_or_else(|| wrong(format!("{} is compressed", ECHO_NATIVE.file)))?;
     let mut forged = archive.to_vec();
     let range = start..start + file.len();
     forged[start + file.len() / 2] ^= 1;

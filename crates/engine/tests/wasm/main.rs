@@ -19,6 +19,7 @@ use playhouse_types::{ActorError, ActorId, Code, ErrorKind, Event, HostOp, HostR
 
 use source::{PLAYHOUSE, SHAPE_C, Source};
 
+mod ledger;
 #[expect(dead_code, reason = "the unit tests use more of it")]
 #[path = "../../src/wasm/tests/source.rs"]
 mod source;
@@ -75,7 +76,11 @@ fn engine(cache: Option<&Path>, pooled_instances: u32) -> WasmEngine {
 }
 
 async fn create(prepared: &dyn Prepared) -> Arc<dyn Workload> {
-    let seed = Seed { self_id: id(), host: Arc::new(Quiet::default()), limits: Arc::new(Limits::default()) };
+    create_within(prepared, Limits::default()).await
+}
+
+async fn create_within(prepared: &dyn Prepared, limits: Limits) -> Arc<dyn Workload> {
+    let seed = Seed { self_id: id(), host: Arc::new(Quiet::default()), limits: Arc::new(limits) };
     prepared.create(seed).await.unwrap()
 }
 
@@ -110,12 +115,16 @@ impl Host for Refusing {
 
 /// One of the committed packages that are written with the Rust SDK.
 async fn guest(name: &str) -> Arc<dyn Workload> {
+    create(&*prepared(name).await).await
+}
+
+async fn prepared(name: &str) -> Arc<dyn Prepared> {
     let guests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guests");
     let key = KeyFile::parse(&std::fs::read(guests.join("fixture-key.json")).unwrap()).unwrap();
     let policy = TrustPolicy::for_key("playhouse-demo".parse().unwrap(), key.verifying_key());
     let bytes = std::fs::read(guests.join("packages").join(name)).unwrap();
     let package = verify(bytes.into(), &policy, 0, &PackageLimits::default()).unwrap();
-    create(&*engine(None, 10).prepare(package).await.unwrap()).await
+    engine(None, 10).prepare(package).await.unwrap()
 }
 
 /// The error that a guest gets passes through it as it is.

@@ -125,7 +125,11 @@ impl Cell {
             }
             other => other,
         };
+        let failed = turn.failure().filter(|_| outcome.is_err() && then.is_stored());
         let done = turn.end();
+        if let (Some(error), Then::Nobody(letter)) = (failed, &then) {
+            return self.could_not_handle(run, letter, &error);
+        }
         let outcome = match (done.broken.clone(), outcome) {
             (Some(error), Ok(_)) => Err(Failure::Error(error)),
             (_, outcome) => outcome,
@@ -140,6 +144,16 @@ impl Cell {
         if let Err(failure @ Failure::Crash(_)) = &outcome {
             self.report(failure, "a request");
         }
+        more
+    }
+
+    /// The store failed a tell's handler, and so the handler failed: the tell is handled again, by the next workload.
+    fn could_not_handle(self: &Arc<Self>, run: Run, letter: &Letter, error: &ActorError) -> bool {
+        let life = run.life;
+        let more = self.settle(run, &Err(Failure::Error(error.clone())));
+        self.log(LogLevel::Warn, &format!("a tell of {} could not be handled: {}", letter.route, error.to_text()));
+        self.leave_stored(letter);
+        self.replace(life, &Remedy::Restart, error);
         more
     }
 
@@ -317,20 +331,25 @@ impl Cell {
         if !matches!(remedy, Remedy::Renew) {
             durable.must_reopen();
         }
+        self.replace(life, &remedy, &error.clone().into());
+    }
+
+    /// Takes the workload of that life away.
+    fn replace(self: &Arc<Self>, life: u32, remedy: &Remedy, cause: &ActorError) {
         let mut gate = self.gate.lock();
         if gate.life != life || gate.is_ending() || gate.workload.is_none() {
             return;
         }
-        let cause = ActorError::from(error.clone());
-        if matches!(remedy, Remedy::Restart) {
-            return self.crashed(gate, &cause);
-        }
         if matches!(remedy, Remedy::Park) {
-            return self.park(gate, &cause);
+            return self.park(gate, cause);
+        }
+        // What was not committed comes again from the store, and what is behind it must not come before.
+        let queued: Vec<_> = gate.mailbox.drain().collect();
+        if matches!(remedy, Remedy::Restart) {
+            self.crashed(gate, cause);
+            return self.queue_again(queued);
         }
         let lost = gate.clear();
-        // Those whose commits are refused come again from the store, and those behind them must not come before.
-        let queued: Vec<_> = gate.mailbox.drain().collect();
         gate.state = ActorState::Restarting;
         drop(gate);
         drop(lost);

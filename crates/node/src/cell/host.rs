@@ -9,8 +9,8 @@ use playhouse_engine::{Context, Host, HostFuture};
 use playhouse_scheduler::{CallChain, Priority};
 use playhouse_store::{OutMessage, Time};
 use playhouse_types::{
-    ActorError, ActorId, ActorType, Code, DataChunk, Dest, ErrorKind, HostOp, HostReply, LogLevel, PayloadClass,
-    RouteKey,
+    ActorError, ActorId, ActorType, Code, CryptoOp, DataChunk, Dest, ErrorKind, HostOp, HostReply, LogLevel,
+    PayloadClass, RouteKey,
 };
 
 use super::refusal::chain_error;
@@ -86,15 +86,18 @@ impl Cell {
 
     /// Performs an operation that reads or makes effects.
     async fn perform_stored(self: Arc<Self>, turn: Arc<Turn>, op: HostOp) -> Result<HostReply, ActorError> {
-        match op {
-            HostOp::State(op) => state::perform(turn, op).await,
-            HostOp::Timer(op) => timers::perform(turn, op).await,
-            HostOp::Crypto(op) => {
-                let mut slot = turn.slot().await?;
-                keyring::perform(&self.node, &self.id, op, slot.effects()?).await
-            }
+        let performed = match op {
+            HostOp::State(op) => state::perform(Arc::clone(&turn), op).await,
+            HostOp::Timer(op) => timers::perform(Arc::clone(&turn), op).await,
+            HostOp::Crypto(op) => self.use_key(&turn, op).await,
             _ => Err(self.no_store()),
-        }
+        };
+        performed.inspect_err(|error| turn.note(error))
+    }
+
+    async fn use_key(self: &Arc<Self>, turn: &Turn, op: CryptoOp) -> Result<HostReply, ActorError> {
+        let mut slot = turn.slot().await?;
+        keyring::perform(&self.node, &self.id, op, slot.effects()?).await
     }
 }
 
@@ -171,7 +174,7 @@ impl Cell {
             Some(callee) => callee.lease().map(|(actor, _)| outbox::target(actor)).ok_or_else(|| callee.stopped())?,
         };
         let message = durable::message(Some(&self.id), route, payload);
-        let mut slot = turn.slot().await?;
+        let mut slot = turn.slot().await.inspect_err(|error| turn.note(error))?;
         slot.effects()?.send(OutMessage { target, not_before: Time::default(), message })?;
         slot.posts = true;
         Ok(())

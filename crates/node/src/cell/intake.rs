@@ -6,6 +6,7 @@
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use parking_lot::{Mutex, MutexGuard};
@@ -56,6 +57,9 @@ enum Placed {
     Yes,
     NoRoom,
 }
+
+/// How long after a failure of the store it is read again.
+const READ_RETRY: Duration = Duration::from_secs(1);
 
 const PRIORITIES: [Priority; 2] = [Priority::Signal, Priority::Normal];
 
@@ -240,11 +244,17 @@ impl Cell {
                 let usual = BatchLimits::default();
                 let limits = BatchLimits { items: room.min(usual.items), ..usual };
                 let read = durable.keeper.store.queued(durable.key, after, limits).await;
-                let batch = read.unwrap_or_else(|error| {
-                    self.log(LogLevel::Error, &format!("its messages cannot be read: {error}"));
-                    durable.intake.fall_behind();
-                    Vec::new()
-                });
+                let batch = match read {
+                    Ok(batch) => batch,
+                    Err(error) => {
+                        durable.intake.end_reading();
+                        durable.intake.fall_behind();
+                        self.log(LogLevel::Error, &format!("its messages cannot be read: {error}"));
+                        // Reading on at once would find the same.
+                        tokio::time::sleep(READ_RETRY).await;
+                        return Placed::NoRoom;
+                    }
+                };
                 let end = batch.is_empty();
                 let all = batch.into_iter().all(|queued| matches!(self.place(queued), Placed::Yes));
                 durable.intake.end_reading();

@@ -44,6 +44,11 @@ pub(super) enum Then {
 }
 
 impl Then {
+    /// Whether the store has the message until a commit consumes it.
+    pub(super) fn is_stored(&self) -> bool {
+        matches!(self, Self::Nobody(letter) if letter.stored.is_some())
+    }
+
     /// The timer that the message comes from.
     pub(super) fn timer(&self) -> Option<(&str, Time)> {
         match self {

@@ -18,6 +18,8 @@ pub(crate) struct Turn {
     source: Source,
     /// Whether anything was asked for that may have effects.
     touched: AtomicBool,
+    /// That the store failed an operation of the message.
+    failure: parking_lot::Mutex<Option<ActorError>>,
     /// Async, because reading may wait for a server. Held for one operation.
     slot: Mutex<Slot>,
 }
@@ -109,6 +111,7 @@ impl Turn {
             cell,
             source,
             touched: AtomicBool::new(false),
+            failure: parking_lot::Mutex::default(),
             slot: Mutex::default(),
         })
     }
@@ -117,12 +120,35 @@ impl Turn {
     pub(super) fn renew(&self) {
         if let Ok(mut slot) = self.slot.try_lock() {
             *slot = Slot::default();
+            *self.failure.lock() = None;
             self.touched.store(false, Ordering::Release);
         }
     }
 
     pub(super) fn source(&self) -> &Source {
         &self.source
+    }
+
+    /// Takes note of how an operation of the message ended.
+    pub(super) fn note(&self, error: &ActorError) {
+        let of_store = matches!(
+            error.code(),
+            Code::StoreFailed
+                | Code::StoreUnreachable
+                | Code::WriteUnknown
+                | Code::StoreBusy
+                | Code::CommitOrder
+                | Code::StaleEpoch
+                | Code::NodeStopping
+        );
+        if of_store {
+            *self.failure.lock() = Some(error.clone());
+        }
+    }
+
+    /// The failure of the store that the message has met.
+    pub(super) fn failure(&self) -> Option<ActorError> {
+        if self.is_touched() { self.failure.lock().clone() } else { None }
     }
 
     /// Whether the message may have effects.

@@ -1,6 +1,7 @@
 //! Actors on a node with a store: what survives, and what never happened.
 
 mod failures;
+mod faulty;
 mod kit;
 mod mailbox;
 mod outbox;

@@ -1,0 +1,224 @@
+//! A store that fails, at every operation in turn: nothing acknowledged is lost, nothing happens twice, nobody waits for ever.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use playhouse_guest::Bytes;
+use playhouse_node::store::{
+    Accepted, ActorInfo, ActorKey, BatchLimits, Bury, Commit, Committed, Done, Durability, Enqueue, Epoch, Identity,
+    KeyRange, Lease, Letter, LetterId, MemoryStore, OpenActor, OutId, OutPosted, Position, QueueLimits, Queued,
+    Receipt, Recorded, Report, RequestKey, Retention, SealedKey, Stats, Store, StoreError, Time, Timer, Versioned,
+};
+use playhouse_node::{ActorOptions, ActorRef, Node};
+
+use super::kit::keeper;
+use crate::support::{Stage, ask, route};
+
+/// How a store fails.
+#[derive(Debug, Clone, Copy)]
+enum Fault {
+    /// One operation is refused.
+    Busy,
+    /// One operation cannot be done.
+    Unreachable,
+    /// From one operation on, none can be done.
+    Broken,
+}
+
+/// A store whose n-th operation fails.
+struct Faulty {
+    store: MemoryStore,
+    fault: Fault,
+    /// Operations until it fails.
+    left: AtomicU64,
+}
+
+impl Faulty {
+    fn new(store: MemoryStore, fault: Fault, at: u64) -> Self {
+        Self { store, fault, left: AtomicU64::new(at) }
+    }
+
+    fn strike(&self) -> Option<StoreError> {
+        let before = self.left.fetch_update(Ordering::AcqRel, Ordering::Acquire, |left| match (left, self.fault) {
+            (0, _) => None,
+            (1, Fault::Broken) => Some(1),
+            (left, _) => Some(left - 1),
+        });
+        if before != Ok(1) {
+            return None;
+        }
+        Some(match self.fault {
+            Fault::Busy => StoreError::Busy { what: "writes", limit: 0 },
+            Fault::Unreachable => StoreError::Unreachable { cause: "pulled".into() },
+            Fault::Broken => StoreError::Failed { cause: "pulled".into() },
+        })
+    }
+
+    fn has_struck(&self) -> bool {
+        matches!((self.left.load(Ordering::Acquire), self.fault), (0, _) | (1, Fault::Broken))
+    }
+}
+
+macro_rules! may_fail {
+    ($($name:ident($($argument:ident: $kind:ty),*) -> $answer:ty;)*) => {$(
+        fn $name(&self, $($argument: $kind),*) -> Receipt<$answer> {
+            match self.strike() {
+                Some(error) => Receipt::ready(Err(error)),
+                None => self.store.$name($($argument),*),
+            }
+        }
+    )*};
+}
+
+impl Store for Faulty {
+    fn strongest(&self) -> Durability {
+        self.store.strongest()
+    }
+
+    fn commit(&self, commit: Commit, done: Done<Committed>) {
+        match self.strike() {
+            Some(error) => done.answer(Err(error)),
+            None => self.store.commit(commit, done),
+        }
+    }
+
+    may_fail! {
+        open_actor(open: OpenActor) -> Lease;
+        renew(actor: ActorKey, epoch: Epoch, until: Time) -> ();
+        release(actor: ActorKey, epoch: Epoch) -> ();
+        find_actor(identity: &Identity) -> Option<ActorInfo>;
+        actor(actor: ActorKey) -> Option<ActorInfo>;
+        actors(after: ActorKey, items: usize) -> Vec<ActorInfo>;
+        enqueue(enqueue: Enqueue) -> Accepted;
+        queued(actor: ActorKey, after: Position, limits: BatchLimits) -> Vec<Queued>;
+        recorded(actor: ActorKey, request: &RequestKey) -> Option<Recorded>;
+        expire_replies(now: Time) -> u64;
+        state(actor: ActorKey, key: &[u8]) -> Option<Versioned>;
+        scan(actor: ActorKey, range: KeyRange, limits: BatchLimits) -> Vec<(Bytes, Versioned)>;
+        outbox(after: OutId, limits: BatchLimits) -> Vec<OutPosted>;
+        outbox_done(ids: Vec<OutId>) -> ();
+        outbox_failed(id: OutId, not_before: Time) -> ();
+        timers_due(now: Time, items: usize) -> Vec<Timer>;
+        next_due() -> Option<Time>;
+        timers(actor: ActorKey, after: &str, items: usize) -> Vec<Timer>;
+        bury(bury: Bury) -> Option<LetterId>;
+        letters(after: LetterId, limits: BatchLimits) -> Vec<Letter>;
+        letter(id: LetterId) -> Option<Letter>;
+        retry_letter(id: LetterId, now: Time, limits: QueueLimits) -> Position;
+        drop_letter(id: LetterId) -> bool;
+        sealed_key(actor: ActorKey, name: &str) -> Option<Bytes>;
+        sealed_keys(after: (ActorKey, String), limits: BatchLimits) -> Vec<SealedKey>;
+        reseal(key: SealedKey, old: Bytes) -> bool;
+        note(name: &str) -> Option<Bytes>;
+        set_note(name: &str, expect: Option<Bytes>, value: Option<Bytes>) -> ();
+        backup(to: &Path) -> ();
+        check() -> Report;
+        stats() -> Stats;
+        close() -> ();
+    }
+}
+
+/// What was acknowledged.
+#[derive(Default)]
+struct Ledger {
+    adds: u64,
+    told: Vec<String>,
+}
+
+/// Uses everything, and takes note of what was acknowledged. Failures have codes.
+async fn work(node: &Node, actor: &ActorRef, ledger: &mut Ledger) {
+    let check = |reply: &str| assert!(reply.ends_with(']'), "an error without a code: {reply}");
+    for round in 0..3 {
+        let added = ask(actor, "add", "").await;
+        match added.parse::<u64>() {
+            Ok(_) => ledger.adds += 1,
+            Err(_) => check(&added),
+        }
+        let text = format!("told-{round}");
+        match actor.tell(route("append"), Bytes::from(text.clone())).await {
+            Ok(()) => ledger.told.push(text),
+            Err(error) => check(&error.to_text()),
+        }
+        for (name, argument) in
+            [("tell", format!("self append sent-{round}")), ("timer", format!("t{round} 1 append rung-{round}"))]
+        {
+            let reply = ask(actor, name, &argument).await;
+            match reply.is_empty() {
+                true => ledger.told.push(argument.rsplit_once(' ').unwrap().1.to_owned()),
+                false => check(&reply),
+            }
+        }
+    }
+    let _ = node.dead_letters().await;
+}
+
+/// Whether the fault struck at all; afterwards everything that was acknowledged is there, once.
+async fn check(fault: Fault, at: u64) -> bool {
+    let store = MemoryStore::new(Retention::default());
+    let faulty = Arc::new(Faulty::new(store.clone(), fault, at));
+    let node = Node::builder().realm(7).store(Arc::clone(&faulty) as Arc<dyn Store>).start().unwrap();
+    let mut ledger = Ledger::default();
+    let stage = Stage::default();
+    let factory = {
+        let stage = stage.clone();
+        move || super::kit::Keeper::new(&stage)
+    };
+    let linked = node.link(crate::support::actor_type("Keeper"), factory, ActorOptions::default()).await;
+    match linked {
+        Ok(actor) => work(&node, &actor, &mut ledger).await,
+        Err(error) => assert_ne!(error.code().text(), "unspecified", "{error}"),
+    }
+    node.shutdown(Duration::from_secs(5)).await;
+    drop(node);
+    let struck = faulty.has_struck();
+
+    // The store is opened again, and is well.
+    let node = Node::builder().realm(7).store(Arc::new(store)).start().unwrap();
+    let actor = keeper(&node, &Stage::default(), ActorOptions::default()).await;
+    let end = std::time::Instant::now() + Duration::from_secs(10);
+    loop {
+        let all = ask(&actor, "get", "all").await;
+        let told: Vec<_> = all.split(' ').filter(|text| !text.is_empty() && *text != "none").collect();
+        let mut once = told.clone();
+        once.sort_unstable();
+        once.dedup();
+        assert_eq!(once.len(), told.len(), "{fault:?} at {at}: something happened twice: {all}");
+        if ledger.told.iter().all(|text| told.contains(&text.as_str())) {
+            break;
+        }
+        assert!(
+            std::time::Instant::now() < end,
+            "{fault:?} at {at}: {:?} were acknowledged, there are {all}",
+            ledger.told
+        );
+        tokio::task::yield_now().await;
+    }
+    let count: u64 = ask(&actor, "count", "").await.parse().unwrap();
+    assert!((ledger.adds..=3).contains(&count), "{fault:?} at {at}: {count} of {} acknowledged", ledger.adds);
+    struck
+}
+
+async fn sweep(fault: Fault) {
+    let mut at = 1;
+    while tokio::time::timeout(Duration::from_secs(30), check(fault, at)).await.expect("it hangs") {
+        at += 1;
+    }
+    assert!(at > 30, "only {at} operations");
+}
+
+#[tokio::test]
+async fn any_operation_may_be_refused_once() {
+    sweep(Fault::Busy).await;
+}
+
+#[tokio::test]
+async fn any_operation_may_find_the_store_unreachable_once() {
+    sweep(Fault::Unreachable).await;
+}
+
+#[tokio::test]
+async fn the_store_may_break_at_any_operation() {
+    sweep(Fault::Broken).await;
+}

@@ -102,7 +102,7 @@ impl Run {
                 desk.write(frames, &self.context, event, token);
             }
             Dialect::V2(instance) => {
-                let (under_way, call) = UnderWay::open(instance, &self.context);
+                let (under_way, call) = UnderWay::begin(instance, &self.context);
                 self.under_way = Some(under_way);
                 desk.write_v2(&self.context, event, call);
             }
@@ -140,7 +140,9 @@ impl Run {
     /// The guest is done with the event.
     fn finish(&mut self, outcome: Outcome) -> Outcome {
         self.held = None;
-        self.under_way = None;
+        if let Some(mut under_way) = self.under_way.take() {
+            under_way.end();
+        }
         if matches!(outcome, Err(Failure::Crash(_))) {
             self.workload.lost.store(true, Ordering::Release);
             self.desk = None;

@@ -80,9 +80,11 @@ impl Active {
 
     /// How the event was answered, if it was, by this thread or another.
     pub(super) fn verdict(&self) -> Option<Result<(), Failure>> {
-        if let Some(answer) = self.instance.take_answer() {
-            self.put(&mut self.post.borrow_mut(), answer.status, &answer.bytes);
+        if let Some(verdict) = self.verdict.take() {
+            return Some(verdict);
         }
+        let answer = self.instance.take_answer()?;
+        self.put(&mut self.post.borrow_mut(), answer.status, &answer.bytes);
         self.verdict.take()
     }
 

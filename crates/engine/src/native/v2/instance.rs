@@ -1,5 +1,5 @@
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::task::Waker;
 use std::time::Instant;
@@ -22,16 +22,31 @@ static NEXT_BLOCK: AtomicU64 = AtomicU64::new(1);
 /// The instances, by the block of their calls. A number is never used again, so one that is kept for too long finds nothing.
 static INSTANCES: LazyLock<RwLock<HashMap<u64, Arc<Instance>>>> = LazyLock::new(RwLock::default);
 
-/// What the threads of a guest, and the runs of its actor, share of one instance.
+/// What the threads of a guest, and the runs of its actor, share of one instance. In an event that is answered at once, each side
+/// touches its own part alone, so that no cache line goes from one core to the other but those of the turnstile.
 pub(in crate::native) struct Instance {
+    guest: GuestSide,
+    host_calls_max: u32,
+    log: Log,
+    run: RunSide,
+}
+
+/// What the instance's thread writes in every event. The alignment is that of a lane, for the same reason.
+#[repr(align(128))]
+struct GuestSide {
     /// The call that may be answered, and may ask for operations; 0 if there is none. Who changes it to 0 has answered.
     open: AtomicU64,
     /// The call under way, answered or not; 0 if there is none.
     current: AtomicU64,
-    next: AtomicU64,
     host_calls: AtomicU32,
-    host_calls_max: u32,
-    log: Log,
+    /// Whether an operation may have been begun since all were settled.
+    has_begun: AtomicBool,
+}
+
+/// What the run writes in every event.
+#[repr(align(128))]
+struct RunSide {
+    next: AtomicU64,
     late: Mutex<Late>,
 }
 
@@ -67,9 +82,8 @@ pub(super) struct Registered(pub(super) Arc<Instance>);
 
 impl Drop for Registered {
     fn drop(&mut self) {
-        self.0.open.store(0, Ordering::Release);
-        self.0.current.store(0, Ordering::Release);
-        let instance = INSTANCES.write().remove(&(self.0.next.load(Ordering::Relaxed) / BLOCK));
+        self.0.end();
+        let instance = INSTANCES.write().remove(&(self.0.run.next.load(Ordering::Relaxed) / BLOCK));
         // Outside the lock, as the last reference to a host may do anything.
         drop(instance);
     }
@@ -80,13 +94,15 @@ impl Instance {
     pub(super) fn register(seed: &Seed) -> Registered {
         let first = NEXT_BLOCK.fetch_add(1, Ordering::Relaxed) * BLOCK;
         let instance = Arc::new(Self {
-            open: AtomicU64::new(0),
-            current: AtomicU64::new(first),
-            next: AtomicU64::new(first + 1),
-            host_calls: AtomicU32::new(0),
+            guest: GuestSide {
+                open: AtomicU64::new(0),
+                current: AtomicU64::new(first),
+                host_calls: AtomicU32::new(0),
+                has_begun: AtomicBool::new(false),
+            },
             host_calls_max: seed.limits.host_calls,
             log: Log::new(seed),
-            late: Mutex::default(),
+            run: RunSide { next: AtomicU64::new(first + 1), late: Mutex::default() },
         });
         INSTANCES.write().insert(first / BLOCK, Arc::clone(&instance));
         Registered(instance)
@@ -94,7 +110,7 @@ impl Instance {
 
     /// The call in which it is made.
     pub(super) fn first_call(&self) -> u64 {
-        self.current.load(Ordering::Relaxed)
+        self.guest.current.load(Ordering::Relaxed)
     }
 
     /// The instance that had, has or will have a call of that number.
@@ -102,24 +118,38 @@ impl Instance {
         INSTANCES.read().get(&(call / BLOCK)).cloned()
     }
 
-    /// Begins a call. One run at a time does this, and has ended the call before.
-    pub(super) fn open(self: &Arc<Self>, context: &Context) -> u64 {
-        let mut number = self.next.load(Ordering::Relaxed);
+    /// A number for a call, which the run is about to hand to the instance's thread. One run at a time does this.
+    pub(super) fn announce(self: &Arc<Self>, context: &Context) -> u64 {
+        let mut number = self.run.next.load(Ordering::Relaxed);
         if (number + 1).is_multiple_of(BLOCK) {
             number = self.renumber(number);
         }
-        self.next.store(number + 1, Ordering::Relaxed);
-        self.host_calls.store(0, Ordering::Relaxed);
-        self.log.begin_event();
-        {
-            let mut late = self.late.lock();
-            late.deadline = context.deadline;
-            late.answer = None;
-            late.waker = None;
-        }
-        self.current.store(number, Ordering::Release);
-        self.open.store(number, Ordering::Release);
+        self.run.next.store(number + 1, Ordering::Relaxed);
+        let mut late = self.run.late.lock();
+        late.deadline = context.deadline;
+        late.answer = None;
+        late.waker = None;
         number
+    }
+
+    /// The instance's thread begins the call.
+    pub(super) fn begin(&self, call: u64) {
+        self.guest.host_calls.store(0, Ordering::Relaxed);
+        self.log.begin_event();
+        self.guest.current.store(call, Ordering::Release);
+        self.guest.open.store(call, Ordering::Release);
+    }
+
+    /// The instance's thread ends its call, whether it was answered or not.
+    pub(super) fn end(&self) {
+        self.guest.open.store(0, Ordering::SeqCst);
+        self.guest.current.store(0, Ordering::Release);
+    }
+
+    /// The run that began the call is gone: nobody can answer it any more.
+    pub(super) fn abandon(&self, call: u64) {
+        let _ = self.guest.open.compare_exchange(call, 0, Ordering::SeqCst, Ordering::Relaxed);
+        let _ = self.guest.current.compare_exchange(call, 0, Ordering::AcqRel, Ordering::Relaxed);
     }
 
     /// Takes another block.
@@ -133,25 +163,20 @@ impl Instance {
         first
     }
 
-    /// Ends a call, whether it was answered or not.
-    pub(super) fn close(&self) {
-        self.open.store(0, Ordering::Release);
-        self.current.store(0, Ordering::Release);
-    }
-
     /// Whether the call is under way, answered or not.
     pub(super) fn is_current(&self, call: u64) -> bool {
-        call != 0 && self.current.load(Ordering::Acquire) == call
+        call != 0 && self.guest.current.load(Ordering::Acquire) == call
     }
 
     /// Whether the call is under way and not answered.
     pub(super) fn is_open(&self, call: u64) -> bool {
-        call != 0 && self.open.load(Ordering::Acquire) == call
+        call != 0 && self.guest.open.load(Ordering::SeqCst) == call
     }
 
     /// Takes the right to answer a call. One answer has it, the others hear that there is no such call.
     pub(super) fn claim(&self, call: u64) -> Result<(), i32> {
-        let claimed = call != 0 && self.open.compare_exchange(call, 0, Ordering::AcqRel, Ordering::Relaxed).is_ok();
+        let claimed =
+            call != 0 && self.guest.open.compare_exchange(call, 0, Ordering::SeqCst, Ordering::Relaxed).is_ok();
         if claimed { Ok(()) } else { Err(status::NO_CALL) }
     }
 
@@ -161,7 +186,7 @@ impl Instance {
             return Err(status::NO_CALL);
         }
         let bytes = bytes.to_vec();
-        let mut late = self.late.lock();
+        let mut late = self.run.late.lock();
         self.claim(call)?;
         late.answer = Some(Answer { status, bytes });
         let waker = late.waker.take();
@@ -173,13 +198,13 @@ impl Instance {
     }
 
     pub(super) fn take_answer(&self) -> Option<Answer> {
-        self.late.lock().answer.take()
+        self.run.late.lock().answer.take()
     }
 
     /// Counts an operation; false if the event has had too many.
     pub(super) fn may_ask(&self) -> bool {
         let more = |count| (count < self.host_calls_max).then_some(count + 1);
-        self.host_calls.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
+        self.guest.host_calls.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
     }
 
     pub(super) const fn host_calls_max(&self) -> u32 {
@@ -194,8 +219,9 @@ impl Instance {
         len: usize,
         read: impl FnOnce() -> Result<Result<HostOp, ActorError>, i32>,
     ) -> Result<(), i32> {
-        let mut late = self.late.lock();
-        // Under the lock: once the call is answered and the lock was free, nothing is begun any more.
+        let mut late = self.run.late.lock();
+        // First this and then a look: who ends the call does it the other way round, so one of the two sees the other.
+        self.guest.has_begun.store(true, Ordering::SeqCst);
         if !self.is_open(call) {
             return Err(status::NO_CALL);
         }
@@ -219,7 +245,7 @@ impl Instance {
 
     /// What was begun since the last look. The waker is called when there is more, or an answer.
     pub(super) fn look(&self, waker: &Waker) -> (Vec<Started>, bool) {
-        let mut late = self.late.lock();
+        let mut late = self.run.late.lock();
         match &mut late.waker {
             Some(old) => old.clone_from(waker),
             None => late.waker = Some(waker.clone()),
@@ -229,7 +255,7 @@ impl Instance {
 
     /// Takes note that the guest hears of an operation's end; false if it has heard already.
     pub(super) fn settle(&self, token: u64) -> bool {
-        let mut late = self.late.lock();
+        let mut late = self.run.late.lock();
         let Some(at) = late.outstanding.iter().position(|(other, _)| *other == token) else { return false };
         let (_, len) = late.outstanding.remove(at);
         late.outstanding_bytes -= len;
@@ -238,7 +264,12 @@ impl Instance {
 
     /// Gives up all operations of the call, which is over: the tokens of which the guest has to hear.
     pub(super) fn give_up(&self) -> Vec<u64> {
-        let mut late = self.late.lock();
+        if !self.guest.has_begun.load(Ordering::SeqCst) {
+            return Vec::new();
+        }
+        let mut late = self.run.late.lock();
+        // Under the lock, so that nothing is begun meanwhile.
+        self.guest.has_begun.store(false, Ordering::SeqCst);
         late.started = Vec::new();
         late.outstanding_bytes = 0;
         std::mem::take(&mut late.outstanding).into_iter().map(|(token, _)| token).collect()
@@ -250,7 +281,7 @@ impl Instance {
 
     /// What is left of the caller's time.
     pub(super) fn time_left_ms(&self) -> Option<i64> {
-        let deadline = self.late.lock().deadline?;
+        let deadline = self.run.late.lock().deadline?;
         let left = deadline.saturating_duration_since(Instant::now());
         Some(i64::try_from(left.as_millis()).unwrap_or(i64::MAX))
     }

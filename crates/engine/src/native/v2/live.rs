@@ -26,7 +26,7 @@ pub(in crate::native) fn live(functions: Functions, seed: &Seed, far: Far, ready
     let self_id = ActrId::from(&seed.self_id).encode_to_vec();
     let birth = Birth { size: size_of::<Birth>(), call: registered.0.first_call(), self_id: slice(&self_id) };
     let created = Object::create(functions, &birth);
-    registered.0.close();
+    registered.0.end();
     stay_home();
     let object = match created {
         Ok(object) => object,
@@ -39,6 +39,8 @@ pub(in crate::native) fn live(functions: Functions, seed: &Seed, far: Far, ready
     if ready.send(Ok(Ready::V2(registered.0.clone()))).is_ok() {
         thread.serve();
     }
+    // Still under way if its run went before this thread had begun it.
+    registered.0.end();
     thread.settle();
     thread.object.destroy();
     stay_home();
@@ -65,6 +67,9 @@ impl Thread {
             match order {
                 Order::Event { call, optional } => {
                     self.call = call;
+                    // Of the event before, if another thread began something at its very end.
+                    self.settle();
+                    self.active.instance.begin(call);
                     self.handle(optional, &bytes);
                 }
                 Order::Completed { token, status } if self.active.instance.settle(token) => {
@@ -110,14 +115,16 @@ impl Thread {
 
     /// Says how the event stands. True if the instance is lost.
     fn say(&self) -> bool {
+        let is_open = self.active.instance.is_open(self.call);
         let verdict = match self.active.verdict() {
-            None if self.active.instance.is_open(self.call) => None,
-            // The run that began the call is gone, and hears nothing; or another thread answered just now.
-            None => self.active.verdict().or(Some(Ok(()))),
+            None if is_open => None,
+            // The run that began the call is gone, and hears nothing.
+            None => Some(Ok(())),
             verdict => verdict,
         };
         if verdict.is_some() {
             self.settle();
+            self.active.instance.end();
         }
         let is_lost = matches!(verdict, Some(Err(Failure::Crash(_))));
         self.active.post.borrow_mut().say(|sheet| {

@@ -19,6 +19,7 @@ pub(in crate::native) type Ended = (u64, Result<HostReply, ActorError>);
 /// One call as its run sees it, with the operations that the guest began in it. Dropping this ends them, and the call.
 pub(in crate::native) struct UnderWay {
     instance: Arc<Instance>,
+    call: u64,
     /// None before the first: most calls begin none.
     operations: Option<FuturesUnordered<Pin<Box<dyn Future<Output = Ended> + Send>>>>,
     ended: VecDeque<Ended>,
@@ -27,9 +28,17 @@ pub(in crate::native) struct UnderWay {
 
 impl UnderWay {
     /// Begins a call and gives its number.
-    pub(in crate::native) fn open(instance: &Arc<Instance>, context: &Context) -> (Self, u64) {
-        let number = instance.open(context);
-        (Self { instance: Arc::clone(instance), operations: None, ended: VecDeque::new(), is_answered: false }, number)
+    pub(in crate::native) fn begin(instance: &Arc<Instance>, context: &Context) -> (Self, u64) {
+        let call = instance.announce(context);
+        (
+            Self { instance: Arc::clone(instance), call, operations: None, ended: VecDeque::new(), is_answered: false },
+            call,
+        )
+    }
+
+    /// The instance's thread has put an end to the call: there is nothing to be abandoned.
+    pub(in crate::native) const fn end(&mut self) {
+        self.call = 0;
     }
 
     /// Carries on with what the guest has begun, and arranges to be woken.
@@ -75,6 +84,8 @@ impl UnderWay {
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        self.instance.close();
+        if self.call != 0 {
+            self.instance.abandon(self.call);
+        }
     }
 }

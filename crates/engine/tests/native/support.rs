@@ -38,13 +38,17 @@ fn source(name: &str) -> PathBuf {
     found[0].clone()
 }
 
+/// Compiles a guest in C as C++.
+pub(crate) const AS_CPP: &str = "AS_CPP";
+
 /// The library of a guest in C or C++ compiled with some definitions; none if there is no compiler.
 pub(crate) fn library(name: &str, defines: &[&str]) -> Option<Bytes> {
     let compiler = compiler()?;
     let source = source(name);
     let include = root().join("crates/abi/include");
     // A C compiler takes C++ by its suffix, and links it if it is told to.
-    let mut flags = if source.extension().is_some_and(|kind| kind == "cpp") {
+    let as_cpp = defines.contains(&AS_CPP);
+    let mut flags = if as_cpp || source.extension().is_some_and(|kind| kind == "cpp") {
         vec!["-std=c++17", "-lstdc++"]
     } else {
         vec!["-std=c99"]
@@ -66,7 +70,15 @@ pub(crate) fn library(name: &str, defines: &[&str]) -> Option<Bytes> {
     let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let out = directory.path().join("guest.so");
     let mut command = Command::new(compiler);
-    command.arg("-I").arg(include).args(defines).arg(source).args(flags).arg("-o").arg(&out);
+    command
+        .args(as_cpp.then_some("-xc++"))
+        .arg("-I")
+        .arg(include)
+        .args(defines)
+        .arg(source)
+        .args(flags)
+        .arg("-o")
+        .arg(&out);
     let output = command.output().unwrap();
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
     let bytes = std::fs::read(&out).unwrap();

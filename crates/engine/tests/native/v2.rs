@@ -4,4 +4,5 @@ mod answers;
 mod instances;
 mod misuse;
 mod operations;
+mod samples;
 mod started;

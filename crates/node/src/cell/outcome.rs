@@ -158,7 +158,7 @@ impl Cell {
 
     /// As [`Self::settle`], and tells whoever has to hear of it.
     pub(super) fn conclude(self: &Arc<Self>, run: Run, outcome: Outcome, then: Then) -> bool {
-        if run.turn.is_some() {
+        if run.turn.is_some() && (then.is_stored() || self.must_store(&run)) {
             return self.conclude_stored(run, outcome, then);
         }
         let (then, outcome) = match (then, outcome) {

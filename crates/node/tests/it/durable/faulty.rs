@@ -202,7 +202,7 @@ async fn check(fault: Fault, at: u64) -> bool {
 
 async fn sweep(fault: Fault) {
     let mut at = 1;
-    while tokio::time::timeout(Duration::from_secs(30), check(fault, at)).await.expect("it hangs") {
+    while tokio::time::timeout(Duration::from_secs(30), check(fault, at)).await.unwrap() {
         at += 1;
     }
     assert!(at > 30, "only {at} operations");

@@ -7,22 +7,27 @@ use serde::Serialize;
 use crate::args::JsonFlag;
 use crate::error::{Exit, Result};
 use crate::output::{BAD, GOOD, Output, Report, clean};
-use crate::store::access::StoreArg;
+use crate::store::access::{Access, StoreArg};
+use crate::store::open;
 use crate::store::records::{Finding, StoreRequest};
 
 /// Look at everything in a store and name what is damaged.
 ///
-/// Works while the node runs and while it does not. Nothing is changed. Ends with 0 if all is well, with 1 if something is damaged.
+/// Works while the node runs and while it does not. Ends with 0 if all is well, with 1 if something is damaged.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 EXAMPLES
   playhouse fsck                      of the node, or of the store that it had when it ran last
   playhouse fsck --store ./data
   playhouse fsck --json | jq -r '.damage[].what'
+  playhouse fsck --danger-drop-damaged      where there is no backup: forgets what is damaged, so that the rest goes on
 
 Only what is named is affected: actors whose records are damaged stand still, others run. To go on, restore a backup
 (`playhouse restore`).")]
 pub(crate) struct FsckArgs {
+    /// Forget every damaged record, and with a damaged actor all that it has. Only while no node has the store open.
+    #[arg(long)]
+    danger_drop_damaged: bool,
     #[command(flatten)]
     store: StoreArg,
     #[command(flatten)]
@@ -36,6 +41,8 @@ struct Checked {
     damage: Vec<Damage>,
     /// How much more there is than is listed.
     more: u64,
+    /// Whether what is listed was dropped.
+    dropped: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -47,23 +54,40 @@ struct Damage {
 }
 
 pub(crate) fn run(args: &FsckArgs, output: Output) -> Result<Exit> {
+    let checked = if args.danger_drop_damaged { drop_damaged(&args.store)? } else { check(&mut args.store.access()?)? };
+    output.show(&checked)?;
+    Ok(if checked.damage.is_empty() || checked.dropped { Exit::Ok } else { Exit::Failed })
+}
+
+fn check(access: &mut Access) -> Result<Checked> {
     let mut checked = Checked::default();
-    args.store.access()?.ask_many(StoreRequest::Check, |finding| {
+    access.ask_many(StoreRequest::Check, |finding| {
         match finding {
             Finding::Damage { file, table, row, what } => checked.damage.push(Damage { file, table, row, what }),
             Finding::Checked { records, more } => (checked.records, checked.more) = (records, more),
         }
         Ok(())
     })?;
-    output.show(&checked)?;
-    Ok(if checked.damage.is_empty() { Exit::Ok } else { Exit::Failed })
+    Ok(checked)
+}
+
+/// What was damaged before; all of it is gone if nothing is afterwards.
+fn drop_damaged(store: &StoreArg) -> Result<Checked> {
+    let folder = store.folder()?;
+    let before = check(&mut Access::Store(store.open()?))?;
+    if before.damage.is_empty() {
+        return Ok(before);
+    }
+    let left = check(&mut Access::Store(open::without_damaged(&folder)?))?;
+    Ok(if left.damage.is_empty() { Checked { dropped: true, ..before } } else { left })
 }
 
 impl Report for Checked {
     fn text(&self, w: &mut dyn Write) -> io::Result<()> {
         for damage in &self.damage {
             let place = format!("{}, {}, {}", damage.file, damage.table, damage.row);
-            writeln!(w, "{BAD}damaged{BAD:#} {}: {}", clean(&place), clean(&damage.what))?;
+            let word = if self.dropped { "dropped" } else { "damaged" };
+            writeln!(w, "{BAD}{word}{BAD:#} {}: {}", clean(&place), clean(&damage.what))?;
         }
         if self.more > 0 {
             writeln!(w, "and {} more", self.more)?;
@@ -71,6 +95,7 @@ impl Report for Checked {
         let found = self.damage.len() as u64 + self.more;
         match found {
             0 => writeln!(w, "{GOOD}sound{GOOD:#} {} records", self.records),
+            _ if self.dropped => writeln!(w, "{GOOD}sound{GOOD:#} without these {found}"),
             _ => writeln!(w, "{found} of {} records [{}]", self.records, Code::StoreCorrupt),
         }
     }

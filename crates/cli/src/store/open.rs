@@ -40,6 +40,12 @@ pub(crate) fn absent(folder: &Path) -> CliError {
         .fix("Name one with `--store DIR`, or its node with `--node NAME`; `playhouse run PACKAGE` makes one.")
 }
 
+/// Opens a store and forgets what is damaged in it.
+pub(crate) fn without_damaged(folder: &Path) -> Result<Arc<dyn Store>> {
+    let options = SqliteOptions { danger_drop_damaged: true, ..SqliteOptions::default() };
+    Ok(Arc::new(SqliteStore::open(folder, options).map_err(|error| refused(&error))?))
+}
+
 fn folder_store(folder: &Path) -> Result<Arc<dyn Store>> {
     Ok(Arc::new(SqliteStore::open(folder, SqliteOptions::default()).map_err(|error| refused(&error))?))
 }

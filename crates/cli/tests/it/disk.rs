@@ -161,6 +161,16 @@ fn a_cache_that_cannot_be_written_is_a_warning() {
     let said = run();
     assert!(said.contains("warning: ") && said.contains("No space left on device"), "{said}");
     assert!(said.contains("disk/playhouse/compiled"), "{said}");
+    // With room, the code is kept, and can be used when nothing more can be written.
+    std::fs::remove_file(disk.place.join("filling")).unwrap();
+    assert_eq!(run(), "");
+    let remount = |how: &str| assert!(mount(&["-o", how], &disk.place));
+    remount("remount,ro");
+    assert_eq!(run(), "");
+    remount("remount,rw");
+    for file in std::fs::read_dir(disk.place.join("playhouse/compiled")).unwrap() {
+        std::fs::remove_file(file.unwrap().path()).unwrap();
+    }
     disk.make_read_only();
     let said = run();
     assert!(said.contains("Read-only file system"), "{said}");

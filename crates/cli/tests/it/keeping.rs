@@ -188,6 +188,17 @@ fn a_flipped_bit_is_found_and_named() {
     let text = home.run(&["fsck"]).exits(1).out;
     assert!(text.contains("damaged") && text.contains("[store-corrupt]"), "{text}");
 
+    // Where there is no backup, the rest can go on.
+    let dropped = home.run(&["fsck", "--danger-drop-damaged", "--json"]).exits(0).json();
+    assert_eq!((&dropped["dropped"], dropped["damage"].as_array().unwrap().len()), (&true.into(), 1));
+    home.run(&["fsck"]).exits(0);
+    let node = ledger(&home);
+    assert_eq!(sum(&home), "42");
+    let gone = home.run(&["call", "Ledger", "Recall", "--output", "json"]).exits(1).json();
+    assert_eq!(gone["error"]["kind"], "not-found", "{gone}");
+    home.run(&["stop", "--all"]).exits(0);
+    drop(node);
+
     // A file that is none of ours is not touched.
     std::fs::write(&file, b"no database, but somebody's thesis").unwrap();
     assert_eq!(home.run(&["fsck", "--json"]).exits(1).error(), "store-schema");

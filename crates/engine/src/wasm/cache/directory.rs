@@ -145,29 +145,44 @@ fn new_file(directory: &Path) -> io::Result<(PathBuf, File)> {
     Ok((path, file))
 }
 
-/// Reads the key, or makes it. Of several processes that make one, the first to link its file wins, and all use that.
+/// Reads the key, or makes it. Nothing is written if there is one, so that a cache on a read-only disk can be used.
 fn key(directory: &Path) -> io::Result<[u8; Digest::LENGTH]> {
     let path = directory.join(KEY_FILE);
+    let owner = rustix::process::geteuid().as_raw();
+    owner_only(directory, owner, 0o022)?;
+    if let Some(key) = read_key(&path, owner)? {
+        return Ok(key);
+    }
+    make_key(directory, &path)?;
+    read_key(&path, owner)?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+}
+
+/// The key; none if there is no file, or one that was cut, such as by a full disk: what was kept under it is compiled again.
+fn read_key(path: &Path, owner: u32) -> io::Result<Option<[u8; Digest::LENGTH]>> {
+    let mut file = match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        file => file?,
+    };
+    owner_only(path, owner, 0o077)?;
+    let mut key = [0; Digest::LENGTH];
+    match file.read_exact(&mut key) {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+        read => read.map(|()| Some(key)),
+    }
+}
+
+/// Makes the key. Of several processes that make one, the first to link its file wins, and all use that; one that was cut makes way.
+fn make_key(directory: &Path, path: &Path) -> io::Result<()> {
     let (temporary, mut file) = new_file(directory)?;
-    let owner = file.metadata()?.uid();
-    let made = random::<{ Digest::LENGTH }>().and_then(|key| file.write_all(&key)).and_then(|()| {
-        if !path.exists() {
-            // A name without its bytes, as a power cut can leave it, would shut the cache for good.
-            file.sync_all()?;
-        }
-        match fs::hard_link(&temporary, &path) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-            _ => Ok(()),
-        }
+    let written = random::<{ Digest::LENGTH }>().and_then(|key| file.write_all(&key));
+    // A name without its bytes, as a power cut can leave it, would cost all that was compiled.
+    let made = written.and_then(|()| file.sync_all()).and_then(|()| match fs::hard_link(&temporary, path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        Err(_) if fs::metadata(path)?.len() < Digest::LENGTH as u64 => fs::rename(&temporary, path),
+        _ => Ok(()),
     });
     remove(&temporary)?;
-    made?;
-    owner_only(directory, owner, 0o022)?;
-    let mut file = File::open(&path)?;
-    owner_only(&path, owner, 0o077)?;
-    let mut key = [0; Digest::LENGTH];
-    file.read_exact(&mut key)?;
-    Ok(key)
+    made
 }
 
 /// Fails if `path` belongs to somebody else, or its permissions have any of the bits in `forbidden`.

@@ -165,8 +165,29 @@ fn a_directory_that_others_can_write_to_is_not_used() {
     assert!(Directory::open(&path, 1 << 20).is_ok());
     fs::set_permissions(path.join("key"), fs::Permissions::from_mode(0o644)).unwrap();
     assert!(Directory::open(&path, 1 << 20).is_err());
-    // Nor is one that is too short.
-    fs::set_permissions(path.join("key"), fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+/// A full disk or a power cut can leave a part of the key.
+#[test]
+fn a_key_that_was_cut_makes_way() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("cache");
+    let (engine, binary) = (runtime().overflow, wat::parse_str(SMALL).unwrap());
+    fetch(&cache(&path), &engine, &binary);
     fs::write(path.join("key"), b"short").unwrap();
-    assert!(Directory::open(&path, 1 << 20).is_err());
+    assert!(fetch(&cache(&path), &engine, &binary).1, "what was kept under the lost key is compiled again");
+    assert!(!fetch(&cache(&path), &engine, &binary).1);
+    assert_eq!(fs::metadata(path.join("key")).unwrap().len(), Digest::LENGTH as u64);
+    let names: Vec<_> = fs::read_dir(&path).unwrap().map(|file| file.unwrap().file_name()).collect();
+    assert_eq!(names.len(), 2, "{names:?}");
+}
+
+#[test]
+fn opening_writes_nothing_where_there_is_a_key() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("cache");
+    Directory::open(&path, 1 << 20).unwrap();
+    let before = fs::metadata(&path).unwrap().modified().unwrap();
+    Directory::open(&path, 1 << 20).unwrap();
+    assert_eq!(fs::metadata(&path).unwrap().modified().unwrap(), before);
 }

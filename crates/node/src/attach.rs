@@ -133,7 +133,7 @@ impl Node {
         options.settings = settings.map_err(|source| NodeError::Settings { actor_type: actor_type.clone(), source })?;
         let setup = Arc::new(Setup {
             limits: Arc::new(options.limits.clone()),
-            grants: grants.and(self.0.policy.grants),
+            grants: grants.and(self.0.given.policy.grants),
             reentrant: matches!(concurrency, Concurrency::Concurrent(_)),
             serial: concurrency == Concurrency::Serial,
             key: match concurrency {
@@ -148,7 +148,7 @@ impl Node {
             Some(durable) => durable.view().lease().serial,
             None => Serial::new(self.0.next_serial.fetch_add(1, Ordering::Relaxed)),
         };
-        let id = ActorId::new(self.0.realm, serial, actor_type.clone());
+        let id = ActorId::new(self.0.given.realm, serial, actor_type.clone());
         let cell = Cell::new(Arc::clone(&self.0), id, program, setup, durable);
         cell.register();
         // Found from now on: messages wait in its mailbox until it has started.
@@ -188,7 +188,7 @@ impl Node {
     async fn open_stored(&self, actor_type: &ActorType, setup: &Setup) -> Result<Option<Durable>, NodeError> {
         let Some(keeper) = &self.0.keeper else { return Ok(None) };
         let taken = |instance| NodeError::InstanceTaken { actor_type: actor_type.clone(), instance };
-        let name = keeper.name(self.0.realm, actor_type, setup.options.instance.as_deref()).map_err(taken)?;
+        let name = keeper.name(self.0.given.realm, actor_type, setup.options.instance.as_deref()).map_err(taken)?;
         let opened = Durable::open(keeper, name, setup).await;
         opened.map(Some).map_err(|source| NodeError::Open { actor_type: actor_type.clone(), source })
     }

@@ -171,11 +171,8 @@ impl NodeBuilder {
             compute: Compute::default(),
             directory: Directory::default(),
             logs: Logs::new(),
-            policy: self.policy,
-            hasher: RandomState::new(),
             waits: Mutex::new(Waits::new(WAITS_MAX)),
             dead: Mutex::new(DeadLetters::new(DEAD_LETTERS_MAX, DEAD_LETTER_BYTES_MAX)),
-            realm: Realm::new(self.realm),
             next_serial: AtomicU64::new(1),
             stopping: AtomicBool::new(false),
             programs: Programs {
@@ -186,7 +183,13 @@ impl NodeBuilder {
                 in_use: Mutex::new(HashMap::new()),
             },
             keeper: self.store.map(|store| Arc::new(Keeper::new(store, self.owner.unwrap_or_else(machine_name)))),
-            given: Given { masters: self.masters.map(Arc::new), settings: self.settings.into() },
+            given: Given {
+                realm: Realm::new(self.realm),
+                policy: self.policy,
+                hasher: RandomState::new(),
+                masters: self.masters.map(Arc::new),
+                settings: self.settings.into(),
+            },
         }))
     }
 }

@@ -100,21 +100,27 @@ struct Gate {
     watchers: u32,
     /// Messages being handled whose handlers wait for something.
     waiting: u32,
+    /// Who waits for the message that a serial actor handles.
+    chain: CallChain,
+    flow: Flow,
+    supervisor: Supervisor,
+    tallies: Tallies,
+    latency: Latency,
+    extras: Option<Box<Extras>>,
+}
+
+/// How messages are being handed out.
+#[derive(Default)]
+struct Flow {
     /// Messages that are handled on the threads for computing before one is again begun where it is: some, after one has computed
     /// for long.
     heavy: u8,
-    /// Who waits for the message that a serial actor handles.
-    chain: CallChain,
     /// Whether a task is on its way to hand out what is queued.
     draining: bool,
     /// Whether messages wait for commits under way, and a task for these.
     held_up: bool,
     /// Whether the workload has been told that its mailbox is filling.
     pressed: bool,
-    supervisor: Supervisor,
-    tallies: Tallies,
-    latency: Latency,
-    extras: Option<Box<Extras>>,
 }
 
 /// What most actors never need.
@@ -203,11 +209,8 @@ impl Cell {
             life: 0,
             watchers: 0,
             waiting: 0,
-            heavy: 0,
             chain: CallChain::root(),
-            draining: false,
-            held_up: false,
-            pressed: false,
+            flow: Flow::default(),
             supervisor: Supervisor::new(options.restart),
             tallies: Tallies::default(),
             latency: Latency::default(),
@@ -302,7 +305,7 @@ impl Cell {
     fn key(&self, sender: Option<&ActorId>, event: &Event) -> Key {
         match &self.setup.key {
             None => Key::NONE,
-            Some(by) => by.key(&self.node.hasher, sender, event),
+            Some(by) => by.key(&self.node.given.hasher, sender, event),
         }
     }
 }

@@ -40,7 +40,7 @@ impl Drop for Last {
 
 impl std::fmt::Debug for Node {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Node").field("realm", &self.0.realm).finish_non_exhaustive()
+        f.debug_struct("Node").field("realm", &self.0.given.realm).finish_non_exhaustive()
     }
 }
 

@@ -29,11 +29,8 @@ pub(crate) struct Shared {
     pub(crate) directory: Directory,
     pub(crate) logs: Logs,
     pub(crate) shell: Shell,
-    pub(crate) policy: Policy,
-    pub(crate) hasher: RandomState,
     pub(crate) waits: Mutex<Waits>,
     pub(crate) dead: Mutex<DeadLetters<Buried>>,
-    pub(crate) realm: Realm,
     pub(crate) next_serial: AtomicU64,
     pub(crate) stopping: AtomicBool,
     pub(crate) programs: Programs,
@@ -41,9 +38,12 @@ pub(crate) struct Shared {
     pub(crate) given: Given,
 }
 
-/// What the operator gives to the actors.
-#[derive(Default)]
+/// What the operator or the application set when the node started.
 pub(crate) struct Given {
+    pub(crate) realm: Realm,
+    pub(crate) policy: Policy,
+    /// For keys of lanes, which no sender may foresee.
+    pub(crate) hasher: RandomState,
     /// Under which the keys of the actors are sealed.
     pub(crate) masters: Option<Arc<MasterKeys>>,
     pub(crate) settings: NodeSettings,

@@ -100,7 +100,7 @@ impl Cell {
         let Run { ticket, turn, .. } = run;
         let mut gate = self.gate.lock();
         let _ = gate.mailbox.put_back(ticket, work, Priority::Normal, bytes);
-        let first = !std::mem::replace(&mut gate.held_up, true);
+        let first = !std::mem::replace(&mut gate.flow.held_up, true);
         drop(gate);
         if let Some(turn) = turn.filter(|_| first) {
             let cell = Arc::clone(self);
@@ -108,7 +108,7 @@ impl Cell {
                 // An error shows again when the message is handled.
                 let _ = turn.source().begin().await;
                 drop(turn);
-                cell.gate.lock().held_up = false;
+                cell.gate.lock().flow.held_up = false;
                 cell.wake();
             });
         }

@@ -168,7 +168,7 @@ impl Cell {
                 self.node.shell.check(&self.id, &route)?;
                 outbox::SHELL.to_owned()
             }
-            Some(callee) if payload.len() > self.node.policy.message_bytes_max => {
+            Some(callee) if payload.len() > self.node.given.policy.message_bytes_max => {
                 return Err(callee.too_large(payload.len()));
             }
             Some(callee) => callee.lease().map(|(actor, _)| outbox::target(actor)).ok_or_else(|| callee.stopped())?,

@@ -45,7 +45,7 @@ impl Cell {
     pub(super) fn too_large(&self, bytes: usize) -> ActorError {
         let text = format!(
             "a message of {bytes} bytes to {} is over the limit of {}",
-            self.id, self.node.policy.message_bytes_max
+            self.id, self.node.given.policy.message_bytes_max
         );
         ActorError::coded(ErrorKind::InvalidArgument, Code::MessageTooLarge, text)
     }

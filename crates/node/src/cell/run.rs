@@ -159,7 +159,7 @@ impl Cell {
 
     /// Has a task handle what is queued, unless one is on its way.
     pub(super) fn wake(self: &Arc<Self>) {
-        if !std::mem::replace(&mut self.gate.lock().draining, true) {
+        if !std::mem::replace(&mut self.gate.lock().flow.draining, true) {
             self.node.runtime.spawn(Arc::clone(self).drain());
         }
     }
@@ -169,12 +169,12 @@ impl Cell {
             while poll_fn(|cx| Poll::Ready((0..BATCH).all(|_| self.step(cx)))).await {
                 tokio::task::yield_now().await;
             }
-            self.gate.lock().draining = false;
+            self.gate.lock().flow.draining = false;
             // What was queued before the flag fell has nobody else.
             if !poll_fn(|cx| Poll::Ready(self.step(cx))).await {
                 return;
             }
-            self.gate.lock().draining = true;
+            self.gate.lock().flow.draining = true;
         }
     }
 
@@ -240,10 +240,10 @@ impl Cell {
             Err(_) => attended.give_up().await,
         };
         if attended.was_long() {
-            self.gate.lock().heavy = HEAVY_FOR;
+            self.gate.lock().flow.heavy = HEAVY_FOR;
         } else if run.heavy {
             let mut gate = self.gate.lock();
-            gate.heavy = gate.heavy.saturating_sub(1);
+            gate.flow.heavy = gate.flow.heavy.saturating_sub(1);
         }
         handled
     }
@@ -267,7 +267,7 @@ impl Gate {
         }
         let timed = self.tallies.handled.is_multiple_of(SAMPLE).then(Instant::now);
         let turn = self.turns.as_mut().map(|turns| turns.take(cell));
-        let (life, heavy) = (self.life, self.heavy > 0);
+        let (life, heavy) = (self.life, self.flow.heavy > 0);
         Ok((Run { ticket, life, timed, heavy, turn, class: Durability::Memory, record: None }, workload))
     }
 }

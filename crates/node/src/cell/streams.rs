@@ -63,7 +63,7 @@ impl Cell {
         class: PayloadClass,
         deadline: Instant,
     ) -> Result<(), ActorError> {
-        if chunk.payload.len() > self.node.policy.message_bytes_max {
+        if chunk.payload.len() > self.node.given.policy.message_bytes_max {
             return Err(self.too_large(chunk.payload.len()));
         }
         let reliable = match class {

@@ -116,7 +116,7 @@ impl Cell {
 
     /// Sends a request whose answer nobody awaits; returns once it is queued.
     pub(crate) async fn tell(self: &Arc<Self>, request: Request) -> Result<(), ActorError> {
-        if request.payload.len() > self.node.policy.message_bytes_max {
+        if request.payload.len() > self.node.given.policy.message_bytes_max {
             return Err(self.too_large(request.payload.len()));
         }
         let stored = self.durable.as_ref().and_then(|durable| durable.classes.tell(&request.route));
@@ -153,7 +153,7 @@ impl Cell {
     }
 
     fn check(&self, request: &Request) -> Result<(), ActorError> {
-        if request.payload.len() > self.node.policy.message_bytes_max {
+        if request.payload.len() > self.node.given.policy.message_bytes_max {
             return Err(self.too_large(request.payload.len()));
         }
         if self.setup.reentrant || request.chain.depth() == 0 {
@@ -268,14 +268,14 @@ impl Gate {
     pub(super) fn pressure(&mut self) -> Option<RuntimeEvent> {
         let (len, capacity) = (self.mailbox.len(), self.mailbox.capacity());
         let threshold = capacity - capacity / 5;
-        if self.pressed {
-            self.pressed = len * 2 >= capacity;
+        if self.flow.pressed {
+            self.flow.pressed = len * 2 >= capacity;
             return None;
         }
         if len < threshold.max(1) {
             return None;
         }
-        self.pressed = true;
+        self.flow.pressed = true;
         Some(RuntimeEvent::MailboxBackpressure { queue_len: len as u64, threshold: threshold as u64 })
     }
 }

@@ -98,8 +98,6 @@ struct Gate {
     life: u32,
     /// How many wait at `changed`.
     watchers: u32,
-    /// Messages being handled whose handlers wait for something.
-    waiting: u32,
     /// Who waits for the message that a serial actor handles.
     chain: CallChain,
     flow: Flow,
@@ -112,6 +110,8 @@ struct Gate {
 /// How messages are being handed out.
 #[derive(Default)]
 struct Flow {
+    /// Messages being handled whose handlers wait for something.
+    waiting: u32,
     /// Messages that are handled on the threads for computing before one is again begun where it is: some, after one has computed
     /// for long.
     heavy: u8,
@@ -208,7 +208,6 @@ impl Cell {
             state: ActorState::Starting,
             life: 0,
             watchers: 0,
-            waiting: 0,
             chain: CallChain::root(),
             flow: Flow::default(),
             supervisor: Supervisor::new(options.restart),

@@ -177,9 +177,8 @@ async fn echo(actor: &ActorRef) -> (f64, f64) {
     let payload = Bytes::from(vec![7; 64]);
     // On a worker, as the actor's messages are.
     let (on_worker, sent) = (actor.clone(), payload.clone());
-    let median = tokio::spawn(async move {
-        p50(BATCHES, || async { on_worker.call(ECHO, sent.clone()).await.unwrap() }).await
-    });
+    let median =
+        tokio::spawn(async move { p50(BATCHES, || async { on_worker.call(ECHO, sent.clone()).await.unwrap() }).await });
     let median = median.await.unwrap().as_nanos() as f64;
     let per_second = rate(SENDERS, CALLS_EACH, |calls| {
         let (actor, payload) = (actor.clone(), payload.clone());

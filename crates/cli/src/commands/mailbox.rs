@@ -44,7 +44,7 @@ pub(crate) fn run(args: &MailboxArgs, output: Output) -> Result<Exit> {
     let request = StoreRequest::Mailbox { actor: args.actor.clone(), limit: args.limit };
     let messages = access.ask_all(request)?;
     if let Some(actor) = access.ask_one::<StoredActor>(StoreRequest::Find { actor: args.actor.clone() })? {
-        let (queued, queued_bytes) = (actor.queued, actor.queued_bytes);
+        let (queued, queued_bytes) = (actor.usage.queued, actor.usage.queued_bytes);
         output.show(&Mailbox { actor: actor.name, queued, queued_bytes, messages })?;
     }
     Ok(Exit::Ok)

@@ -108,12 +108,12 @@ impl Report for Actors {
         ]);
         for actor in &self.actors {
             let usage = [
-                actor.state_keys,
-                actor.state_bytes,
-                actor.queued,
-                actor.timers,
-                actor.outbox,
-                actor.sealed_keys,
+                actor.usage.state_keys,
+                actor.usage.state_bytes,
+                actor.usage.queued,
+                actor.usage.timers,
+                actor.usage.outbox,
+                actor.usage.sealed_keys,
                 actor.revision,
             ];
             let numbers = usage.iter().map(u64::to_string);

@@ -73,6 +73,13 @@ pub(crate) struct StoredActor {
     pub(crate) owner: String,
     /// Until when the owner's lease runs, in milliseconds since the Unix epoch.
     pub(crate) leased_until_ms: u64,
+    #[serde(flatten)]
+    pub(crate) usage: StoredUsage,
+}
+
+/// What an actor keeps.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct StoredUsage {
     pub(crate) state_keys: u64,
     pub(crate) state_bytes: u64,
     pub(crate) queued: u64,
@@ -92,13 +99,15 @@ impl From<&store::ActorInfo> for StoredActor {
             revision: lease.revision.number(),
             owner: info.owner.clone(),
             leased_until_ms: lease.until.millis(),
-            state_keys: usage.state_keys,
-            state_bytes: usage.state_bytes,
-            queued: usage.queued,
-            queued_bytes: usage.queued_bytes,
-            timers: usage.timers,
-            outbox: usage.outbox,
-            sealed_keys: usage.sealed_keys,
+            usage: StoredUsage {
+                state_keys: usage.state_keys,
+                state_bytes: usage.state_bytes,
+                queued: usage.queued,
+                queued_bytes: usage.queued_bytes,
+                timers: usage.timers,
+                outbox: usage.outbox,
+                sealed_keys: usage.sealed_keys,
+            },
         }
     }
 }

@@ -71,7 +71,7 @@ impl Cell {
             if let Some(ticket) = gate.mailbox.try_start(key) {
                 return gate.begin(ticket, envelope, &self.me).ok();
             }
-            if gate.waiting > 0 || !gate.mailbox.is_empty() || gate.workload.is_none() {
+            if gate.flow.waiting > 0 || !gate.mailbox.is_empty() || gate.workload.is_none() {
                 return None;
             }
             drop(gate);
@@ -279,13 +279,13 @@ struct WaitingRun(Arc<Cell>);
 
 impl WaitingRun {
     fn new(cell: &Arc<Cell>) -> Self {
-        cell.gate.lock().waiting += 1;
+        cell.gate.lock().flow.waiting += 1;
         Self(Arc::clone(cell))
     }
 }
 
 impl Drop for WaitingRun {
     fn drop(&mut self) {
-        self.0.gate.lock().waiting -= 1;
+        self.0.gate.lock().flow.waiting -= 1;
     }
 }

@@ -15,7 +15,8 @@ impl Actor for Counter {}
 
 impl Dispatch for Counter {
     async fn dispatch(&mut self, cx: Context<'_>, _route: &RouteKey, _payload: Bytes) -> Result<Bytes, Error> {
-        let before = cx.state().get("count").await?.and_then(|count| String::from_utf8_lossy(&count).parse::<u64>().ok());
+        let before =
+            cx.state().get("count").await?.and_then(|count| String::from_utf8_lossy(&count).parse::<u64>().ok());
         let count = (before.unwrap_or(0) + 1).to_string();
         cx.state().set("count", count.clone()).await?;
         Ok(count.into())

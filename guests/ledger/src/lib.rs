@@ -7,26 +7,29 @@
 //! | `reminded` | how often, as text |
 //! | `kept` | a sealed text |
 
-use playhouse_guest::{
-    Actor, Bytes, Context, Error, ErrorKind, KeyPurpose, RouteKey, StateChange, StateKey, StateVersion, export, services,
-};
+mod records;
+
 use playhouse_guest::internal::prost::Message;
+use playhouse_guest::{
+    Actor, Context, Error, ErrorKind, KeyPurpose, RouteKey, StateChange, StateVersion, export, services,
+};
 
 /// The generated messages, trait and client.
 pub mod proto {
     playhouse_guest::include_proto!("ledger");
 }
 
+use records::{decoded, entry_key, state_key};
+
 use proto::{
-    Balance, BookRequest, ClearRequest, ClearResponse, EntriesRequest, EntriesResponse, Entry, KeepRequest, KeepResponse,
-    LedgerService, RecallRequest, RecallResponse, RemindRequest, RemindResponse, RemindedRequest, RemindedResponse,
-    StatementRequest, StatementResponse, SumRequest,
+    Balance, BookRequest, ClearRequest, ClearResponse, EntriesRequest, EntriesResponse, Entry, KeepRequest,
+    KeepResponse, LedgerService, RecallRequest, RecallResponse, RemindRequest, RemindResponse, RemindedRequest,
+    RemindedResponse, StatementRequest, StatementResponse, SumRequest,
 };
 
 const SUM: &str = "sum";
 const REMINDED: &str = "reminded";
 const KEPT: &str = "kept";
-const ENTRY: &[u8] = b"entry/";
 
 /// The actor. All that it knows is in its state.
 #[derive(Debug, Default)]
@@ -56,7 +59,7 @@ impl LedgerService for Ledger {
 
     async fn entries(&mut self, cx: Context<'_>, request: EntriesRequest) -> Result<EntriesResponse, Error> {
         let after = (request.after > 0).then(|| state_key(entry_key(request.after))).transpose()?;
-        let found = cx.state().scan(ENTRY, after, request.limit).await?;
+        let found = cx.state().scan(records::ENTRY, after, request.limit).await?;
         let entries = found.entries.into_iter().map(|found| decoded(found.value));
         Ok(EntriesResponse { entries: entries.collect::<Result<_, _>>()?, more: found.more })
     }
@@ -65,7 +68,7 @@ impl LedgerService for Ledger {
         const PAGE: u32 = 100;
         let mut entries = 0;
         loop {
-            let found = cx.state().scan(ENTRY, None, PAGE).await?;
+            let found = cx.state().scan(records::ENTRY, None, PAGE).await?;
             entries += found.entries.len() as u64;
             let gone = |key| StateChange { key, value: None };
             let mut changes: Vec<_> = found.entries.into_iter().map(|entry| gone(entry.key)).collect();
@@ -132,19 +135,6 @@ async fn reminded(cx: Context<'_>) -> Result<u64, Error> {
     let Some(text) = cx.state().get(REMINDED).await? else { return Ok(0) };
     let times = std::str::from_utf8(&text).ok().and_then(|text| text.parse().ok());
     times.ok_or_else(|| Error::new(ErrorKind::Internal, "the number of reminders is no number"))
-}
-
-fn entry_key(number: u64) -> Vec<u8> {
-    [ENTRY, &number.to_be_bytes()].concat()
-}
-
-fn state_key(key: impl AsRef<[u8]>) -> Result<StateKey, Error> {
-    let key = StateKey::new(Bytes::copy_from_slice(key.as_ref()));
-    key.map_err(|error| Error::new(ErrorKind::Internal, error.to_string()))
-}
-
-fn decoded<M: Message + Default>(value: Bytes) -> Result<M, Error> {
-    M::decode(value).map_err(|error| Error::new(ErrorKind::Internal, format!("a record of the state: {error}")))
 }
 
 services!(Ledger: LedgerService);

@@ -92,7 +92,12 @@ pub(super) const CATALOG: &[Guest] = &[
     guest(Source::C("echo"), "EchoC", &[], ECHO),
     guest(Source::C("echo2"), "Echo2C", &[], ECHO),
     guest(Source::C("counter"), "CounterC", &[], COUNTER),
-    guest(Source::C("durable"), "DurableC", &["state", "timers"], "Keeps a sum in its state, and lets a timer add to it."),
+    guest(
+        Source::C("durable"),
+        "DurableC",
+        &["state", "timers"],
+        "Keeps a sum in its state, and lets a timer add to it.",
+    ),
     guest(Source::C("caller"), "CallerC", CALLS, CALLER),
     guest(Source::C("sink"), "SinkC", STREAMS, SINK),
     guest(Source::Wat("plain"), "PlainWat", &[], "Answers every request with no bytes."),

@@ -1,5 +1,7 @@
 //! Limits of what a store takes, each with its reason. Routes, request ids and payloads have those of `playhouse_types::limits`.
 
+pub use playhouse_types::limits::{STATE_KEY_BYTES_MAX, STATE_VALUE_BYTES_MAX};
+
 /// Bytes of the name of one actor among those of its type. People type it, and it stands in every listing.
 pub const INSTANCE_BYTES_MAX: usize = 128;
 /// Bytes of the name of an owner: a host name (64 at most on Linux), a process and room for a suffix.
@@ -10,13 +12,8 @@ pub const CALLER_BYTES_MAX: usize = 512;
 pub const TARGET_BYTES_MAX: usize = 1024;
 /// Bytes of what the node adds to a message: trace and a call chain of 64 actors with eight bytes each, with room.
 pub const CONTEXT_BYTES_MAX: usize = 4096;
-/// Bytes of a key of state. A row with a key of this size still fits a quarter of a 4 KiB page, beyond which lookups
-/// follow overflow pages.
-pub const STATE_KEY_BYTES_MAX: usize = 512;
-/// Bytes of one value of state. A value is read and written whole; more than this belongs in several keys.
-pub const STATE_VALUE_BYTES_MAX: usize = 8 << 20;
-/// Bytes of a timer's name.
-pub const TIMER_NAME_BYTES_MAX: usize = 128;
+/// Bytes of a timer's name: a label's, for workloads name their timers.
+pub const TIMER_NAME_BYTES_MAX: usize = playhouse_types::limits::LABEL_BYTES_MAX;
 /// Bytes of what comes with a timer.
 pub const TIMER_BODY_BYTES_MAX: usize = 64 << 10;
 /// Bytes of the name of a sealed key: a label of 128, and the kind of the key in front of it.

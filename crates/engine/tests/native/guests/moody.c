@@ -13,6 +13,11 @@
 
 #include "playhouse_v2.h"
 
+#ifdef DESTROY
+/* Other bytes, so another image: its counters are those of one test alone, also where tests share a process. */
+const char of_its_own[] = "destroy";
+#endif
+
 static const ph2_host *host;
 /* Of the image, shared by all instances. */
 static unsigned created, destroyed;

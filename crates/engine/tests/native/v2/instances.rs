@@ -110,9 +110,12 @@ async fn every_instance_is_destroyed_once() {
         assert!(tokio::time::timeout(Duration::from_millis(5), run).await.is_err());
     }
     let witness = Guest::new(library, FakeHost::silent()).await;
-    while text(&witness.request("a.A.Destroyed", b"").await) != r#"ok "4""# {
-        tokio::task::yield_now().await;
-    }
+    let destroyed = async {
+        while text(&witness.request("a.A.Destroyed", b"").await) != r#"ok "4""# {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), destroyed).await.unwrap();
 }
 
 async fn check_table(defines: &[&str], expected: Expect) {

@@ -297,9 +297,13 @@ impl ActorError {
         if let Some(rest) =
             text.strip_prefix("timed out").filter(|rest| rest.is_empty() || rest.starts_with([':', ' ']))
         {
-            let (rest, code) = split_code(rest);
-            let message = rest.strip_prefix(": ").unwrap_or_else(|| rest.trim_start_matches([':', ' ']));
-            return Self::coded(ErrorKind::TimedOut, code.unwrap_or(Code::Unspecified), message);
+            // The separator goes first, or a message that is in brackets would pass for a code.
+            if let Some(message) = rest.strip_prefix(": ") {
+                return Self::from_message(ErrorKind::TimedOut, message);
+            }
+            let mut error = Self::from_message(ErrorKind::TimedOut, rest);
+            error.0.message = error.0.message.trim_start_matches([':', ' ']).to_owned();
+            return error;
         }
         if let Some((service, message)) =
             text.strip_prefix("dependency '").and_then(|rest| rest.split_once("' not found: "))
@@ -312,8 +316,17 @@ impl ActorError {
 
     /// Takes the code off the end before the message is cut, and the code with it.
     fn from_message(kind: ErrorKind, text: &str) -> Self {
-        let (message, code) = split_code(text);
-        Self::coded(kind, code.unwrap_or(Code::Unspecified), message)
+        match split_code(text) {
+            (message, Some(code)) => Self::coded(kind, code, message),
+            (message, None) => {
+                let mut error = Self::new(kind, message);
+                // What was cut off may have left an end that reads like a code.
+                while split_code(&error.0.message).1.is_some() {
+                    error.0.message.pop();
+                }
+                error
+            }
+        }
     }
 }
 

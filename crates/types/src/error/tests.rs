@@ -106,6 +106,17 @@ fn what_was_cut_off_takes_no_memory() {
     assert!(error.0.message.capacity() <= 2 * ERROR_TEXT_BYTES_MAX);
 }
 
+/// Found by the fuzzer: a timeout whose message was a code in brackets gained that code when it was written and read again.
+#[test]
+fn what_was_read_is_read_the_same_again() {
+    let cut = format!("{} [call-cycle]{}", "x".repeat(ERROR_TEXT_BYTES_MAX - " [call-cycle]".len()), "y".repeat(9));
+    for text in ["timed out   :[call-cycle]", "timed out: [call-cycle]", "timed out [call-cycle]", "not found: [call-cycle]", &cut] {
+        let error = ActorError::from_text(text);
+        assert_eq!(ActorError::from_text(&error.to_text()), error, "{text}");
+    }
+    check(&ActorError::from_text("timed out   :[call-cycle]"), &expect!["timed out: [call-cycle]"]);
+}
+
 proptest::proptest! {
     #[test]
     fn every_message_survives_text(kind in 0..ALL.len(), code in 0..Code::ALL.len(), message in ".{0,40}", service in "[^']{0,20}") {

@@ -85,6 +85,7 @@ impl ActorStore {
             if let Some(effects) = self.try_begin()? {
                 return Ok(effects);
             }
+            self.0.store.hasten();
             ended.await;
         }
     }
@@ -108,7 +109,8 @@ impl ActorStore {
     /// Commits effects. They are visible to messages that begin from now on; the receipt says when they are as durable as
     /// `durability` says. Who asked for [`Durability::Memory`] need not wait for it.
     ///
-    /// Effects that do nothing cost nothing.
+    /// Effects that do nothing cost nothing. Those of class `memory` that do nothing but [forget messages](Effects::is_forgettable) are
+    /// written with what comes next.
     pub fn commit(&self, effects: Effects, now: Time, durability: Durability) -> Receipt<Committed> {
         let Lease { actor, epoch, .. } = self.0.lease;
         // Commits reach the store in the order of their revisions.
@@ -123,6 +125,7 @@ impl ActorStore {
         };
         let mut commit = Commit::new(actor, epoch, revision, now, durability);
         commit.quota = self.0.quota;
+        commit.unhurried = durability == Durability::Memory && effects.is_forgettable();
         effects.fill(&mut commit);
         let under_way = overlay.cover(&commit);
         // The store may answer at once, and the answer takes this lock.

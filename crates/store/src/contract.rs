@@ -116,6 +116,9 @@ pub trait Store: Send + Sync + 'static {
 
     // Care.
 
+    /// Has writes that nobody waits for ([`Commit::unhurried`]) written at once: now somebody does.
+    fn hasten(&self);
+
     /// Writes a consistent copy of everything to a file that does not exist yet, while all goes on.
     fn backup(&self, to: &Path) -> Receipt<()>;
     /// Looks at everything that is stored and names what is damaged. It reads it all, so it takes its time: on a thread of

@@ -71,6 +71,7 @@ mod postgres;
 mod receipt;
 mod record;
 mod sqlite;
+mod waiting;
 
 pub use actor::{ActorStore, BYTES_UNDER_WAY_MAX, COMMITS_UNDER_WAY_MAX, EFFECTS_BYTES_MAX, Effects};
 pub use contract::{KeyRange, Report, Retention, Stats, Store, commit};

@@ -1,6 +1,6 @@
 //! What back ends have in common that read on the caller's thread and make [changes](crate::core::Change).
 
-/// Implements [`Store`](crate::Store) by the type's `submit`, `submit_to`, `read`, `strongest_class`, `back_up`, `look_over`,
+/// Implements [`Store`](crate::Store) by the type's `submit`, `submit_to`, `read`, `strongest_class`, `hurry`, `back_up`, `look_over`,
 /// `count` and `shut`.
 macro_rules! local_store {
     ($store:ty) => {
@@ -126,6 +126,10 @@ macro_rules! local_store {
 
             fn set_note(&self, name: &str, expect: Option<Bytes>, value: Option<Bytes>) -> Receipt<()> {
                 self.submit(SetNote { name: name.to_owned(), expect, value })
+            }
+
+            fn hasten(&self) {
+                self.hurry();
             }
 
             fn backup(&self, to: &Path) -> Receipt<()> {

@@ -85,6 +85,9 @@ impl MemoryStore {
         Durability::Memory
     }
 
+    /// Nothing ever waits.
+    fn hurry(&self) {}
+
     fn back_up(&self, _to: &Path) -> Receipt<()> {
         Receipt::ready(Err(StoreError::Unsupported { what: "a backup of memory" }))
     }

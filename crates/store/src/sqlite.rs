@@ -102,6 +102,10 @@ impl SqliteStore {
         Durability::Fsync
     }
 
+    fn hurry(&self) {
+        self.0.queue.hasten();
+    }
+
     fn back_up(&self, to: &Path) -> Receipt<()> {
         let to = to.to_owned();
         self.0.readers.aside(move |readers| readers.with_connection(|connection| files::back_up(connection, &to)))

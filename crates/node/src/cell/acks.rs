@@ -37,6 +37,8 @@ pub(super) struct Acks {
 struct Queue {
     /// How many were ever in here.
     submitted: u64,
+    /// The number of the last of them that replies have to wait for.
+    held: u64,
     waiting: VecDeque<Ack>,
     /// Whether a task takes care of what waits.
     attended: bool,
@@ -82,9 +84,9 @@ impl Acks {
     }
 
     /// Waits until everything that was submitted by now is as durable as it was to be: before something leaves the actor that may
-    /// have been computed from it.
+    /// have been computed from it. What may be forgotten is not waited for.
     pub(super) async fn passed(&self) {
-        let last = self.queue.lock().submitted;
+        let last = self.queue.lock().held;
         loop {
             let mut passed = std::pin::pin!(self.progress.notified());
             passed.as_mut().enable();
@@ -137,6 +139,7 @@ impl Cell {
         self.change_timers(&mut effects, timers, then.timer());
         let effects = effects.filter(|effects| !effects.is_empty());
         let committing = effects.is_some();
+        let class = if effects.as_ref().is_some_and(Effects::is_forgettable) { Durability::Memory } else { class };
         let held = durable.acks.holds() || (committing && class > Durability::Memory);
         let mut what = match effects {
             None => What::Nothing,
@@ -154,9 +157,8 @@ impl Cell {
             }
         }
         let (then, outcome) = if held { (then, outcome) } else { self.answer_early(then, outcome) };
-        durable.acks.held.fetch_add(usize::from(held), Ordering::AcqRel);
         queue.waiting.push_back(Ack { life, held, what, source, then, outcome });
-        self.attend_acks(queue);
+        self.attend_acks(queue, held);
     }
 
     /// Who does not wait for the disk hears at once; the rest is for the time when the store has answered.
@@ -175,13 +177,17 @@ impl Cell {
         let Some(durable) = &self.durable else { return };
         let mut queue = durable.acks.queue.lock();
         let (what, then) = (What::Fate(fate), Then::Nobody(letter));
-        durable.acks.held.fetch_add(1, Ordering::AcqRel);
         queue.waiting.push_back(Ack { life, held: true, what, source, then, outcome: Ok(Bytes::new()) });
-        self.attend_acks(queue);
+        self.attend_acks(queue, true);
     }
 
-    fn attend_acks(self: &Arc<Self>, mut queue: parking_lot::MutexGuard<'_, Queue>) {
+    /// Takes note of what was put last into the queue.
+    fn attend_acks(self: &Arc<Self>, mut queue: parking_lot::MutexGuard<'_, Queue>, held: bool) {
         queue.submitted += 1;
+        if let Some(durable) = self.durable.as_ref().filter(|_| held) {
+            queue.held = queue.submitted;
+            durable.acks.held.fetch_add(1, Ordering::AcqRel);
+        }
         if !std::mem::replace(&mut queue.attended, true) {
             drop(queue);
             self.node.runtime.spawn(Arc::clone(self).acknowledge());

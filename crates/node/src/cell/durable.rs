@@ -72,13 +72,19 @@ impl Durable {
         StoreError::PredecessorFailed { actor: lease.actor, given: lease.revision, last: lease.revision }
     }
 
+    /// Waits until no commit is under way.
+    pub(super) async fn idle(&self) {
+        self.keeper.store.hasten();
+        self.acks.idle().await;
+    }
+
     pub(super) fn must_reopen(&self) {
         self.reopen.store(true, Ordering::Release);
     }
 
     /// Waits until nothing of former workloads is under way, and opens the actor again if it has to be.
     pub(super) async fn settle(&self, setup: &Setup) -> Result<(), StoreError> {
-        self.acks.idle().await;
+        self.idle().await;
         if self.reopen.load(Ordering::Acquire) {
             let lease = self.keeper.open(self.name.identity()).await?;
             *self.view.lock() = self.keeper.view(lease, setup.options.quota);

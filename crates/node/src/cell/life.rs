@@ -211,7 +211,7 @@ impl Cell {
         };
         if let Some(durable) = &self.durable {
             // What was handled is told before the actor is gone.
-            let _ = self.node.until(deadline, durable.acks.idle()).await;
+            let _ = self.node.until(deadline, durable.idle()).await;
         }
         let source = turns.as_ref().map(Turns::source);
         if !idle {

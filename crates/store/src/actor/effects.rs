@@ -8,8 +8,8 @@ use crate::core::sizes;
 use crate::error::StoreError;
 use crate::limits::COMMIT_CHANGES_MAX;
 use crate::model::{
-    BatchLimits, Commit, Consumed, Expect, KeyChange, OutMessage, RecordedReply, Revision, StateChange, TimerChange,
-    Versioned,
+    BatchLimits, Commit, Consumed, Expect, Fate, KeyChange, OutMessage, RecordedReply, Revision, StateChange,
+    TimerChange, Versioned,
 };
 
 use super::overlay::Covered;
@@ -70,6 +70,14 @@ impl Effects {
     pub fn is_empty(&self) -> bool {
         let reads_only = self.state.is_empty() && self.timers.is_empty() && self.keys.is_empty();
         reads_only && self.consumed.is_empty() && self.outbox.is_empty() && self.reply.is_none()
+    }
+
+    /// Whether it only says that messages were handled. If that is lost they are handled again, and do nothing again.
+    #[must_use]
+    pub fn is_forgettable(&self) -> bool {
+        let reads_only = self.state.is_empty() && self.timers.is_empty() && self.keys.is_empty();
+        let done = |consumed: &Consumed| matches!(consumed, Consumed::Message { fate: Fate::Done { reply: None }, .. });
+        reads_only && self.outbox.is_empty() && self.reply.is_none() && self.consumed.iter().all(done)
     }
 
     /// The value of a key, and its version.

@@ -25,6 +25,11 @@ pub(crate) trait Change: Send + 'static {
         Flow::Onward
     }
 
+    /// Whether nobody waits for it.
+    fn is_unhurried(&self) -> bool {
+        false
+    }
+
     fn durability(&self) -> Durability {
         Durability::Memory
     }

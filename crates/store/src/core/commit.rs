@@ -41,6 +41,10 @@ impl Change for Commit {
         if self.consumed.is_empty() && adds { Flow::Inward } else { Flow::Onward }
     }
 
+    fn is_unhurried(&self) -> bool {
+        self.unhurried
+    }
+
     fn durability(&self) -> Durability {
         self.durability
     }

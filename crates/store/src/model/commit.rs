@@ -23,6 +23,9 @@ pub struct Commit {
     pub now: Time,
     /// When it is acknowledged.
     pub durability: Durability,
+    /// Whether nobody waits for it: it may be written, and acknowledged, together with a later write, or some milliseconds later if
+    /// none comes.
+    pub unhurried: bool,
     /// What was handled, and what becomes of it.
     pub consumed: Vec<Consumed>,
     /// Changes of the state, each key at most once.
@@ -49,6 +52,7 @@ impl Commit {
             revision,
             now,
             durability,
+            unhurried: false,
             consumed: Vec::new(),
             state: Vec::new(),
             outbox: Vec::new(),

@@ -181,6 +181,10 @@ impl Store for PostgresStore {
     }
 
     /// Not offered: `pg_dump` of the schema, or `pg_basebackup` of the server, do it better.
+    fn hasten(&self) {
+        self.0.common.queue.hasten();
+    }
+
     fn backup(&self, _to: &Path) -> Receipt<()> {
         Receipt::ready(Err(StoreError::Unsupported { what: "a backup to a file (use pg_dump or pg_basebackup)" }))
     }

@@ -13,6 +13,7 @@ use crate::error::StoreError;
 use crate::model::{ActorKey, Durability, Message, Time};
 use crate::receipt::Done;
 use crate::record;
+use crate::waiting::Waits;
 
 use super::answer::Answer;
 use super::group::{Group, lane, number, text};
@@ -38,9 +39,7 @@ pub(super) trait Write: Change {
 }
 
 /// A write and whoever waits for it, of whatever type.
-pub(super) trait Task: Send {
-    fn flow(&self) -> Flow;
-    fn bytes(&self) -> u64;
+pub(super) trait Task: Waits + Send {
     fn class(&self) -> Durability;
     /// The class that was asked for.
     fn durability(&self) -> Durability;
@@ -67,7 +66,7 @@ impl<W: Write> Job<W> {
     }
 }
 
-impl<W: Write> Task for Job<W> {
+impl<W: Write> Waits for Job<W> {
     fn flow(&self) -> Flow {
         self.write.flow()
     }
@@ -76,6 +75,12 @@ impl<W: Write> Task for Job<W> {
         self.write.bytes()
     }
 
+    fn is_unhurried(&self) -> bool {
+        self.write.is_unhurried()
+    }
+}
+
+impl<W: Write> Task for Job<W> {
     fn class(&self) -> Durability {
         self.write.class()
     }

@@ -1,11 +1,10 @@
 use crate::core::{Change, Flow, Ledger};
 use crate::error::StoreError;
 use crate::receipt::Done;
+use crate::waiting::Waits;
 
 /// A change and whoever waits for it, of whatever type.
-pub(super) trait Task: Send {
-    fn flow(&self) -> Flow;
-    fn bytes(&self) -> u64;
+pub(super) trait Task: Waits + Send {
     /// Makes the change; its answer is kept until the group is on the disk.
     fn run(&mut self, ledger: &mut Ledger<'_>) -> Result<(), StoreError>;
     /// Answers with what [`Task::run`] came to.
@@ -28,7 +27,7 @@ impl<C: Change> Job<C> {
     }
 }
 
-impl<C: Change> Task for Job<C> {
+impl<C: Change> Waits for Job<C> {
     fn flow(&self) -> Flow {
         self.change.flow()
     }
@@ -37,6 +36,12 @@ impl<C: Change> Task for Job<C> {
         self.change.bytes()
     }
 
+    fn is_unhurried(&self) -> bool {
+        self.change.is_unhurried()
+    }
+}
+
+impl<C: Change> Task for Job<C> {
     fn run(&mut self, ledger: &mut Ledger<'_>) -> Result<(), StoreError> {
         ledger.see(self.change.now());
         match self.change.make(ledger) {

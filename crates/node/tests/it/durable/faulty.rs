@@ -84,6 +84,10 @@ impl Store for Faulty {
         }
     }
 
+    fn hasten(&self) {
+        self.store.hasten();
+    }
+
     may_fail! {
         open_actor(open: OpenActor) -> Lease;
         renew(actor: ActorKey, epoch: Epoch, until: Time) -> ();

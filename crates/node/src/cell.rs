@@ -11,6 +11,7 @@ mod durable;
 mod host;
 mod intake;
 mod life;
+mod lost;
 mod once;
 mod outcome;
 mod passive;
@@ -28,7 +29,7 @@ use std::time::Instant;
 use parking_lot::Mutex;
 use playhouse_engine::{Context, Prepared, Workload};
 use playhouse_package::LockFile;
-use playhouse_scheduler::{CallChain, Dedup, Key, Mailbox, MailboxConfig, Supervisor, WaitId};
+use playhouse_scheduler::{CallChain, Dedup, Key, Mailbox, MailboxConfig, Priority, Supervisor, WaitId};
 use playhouse_types::{ActorError, ActorId, Event, RequestId};
 use tokio::sync::Notify;
 
@@ -147,6 +148,7 @@ struct Work {
     then: Then,
     /// That its caller waits for it to begin, if that is an actor.
     wait: Option<WaitId>,
+    priority: Priority,
 }
 
 impl Work {

@@ -78,6 +78,8 @@ impl Keeper {
 
     pub(crate) fn insert(&self, actor: ActorKey, cell: &Arc<Cell>) {
         self.open.write().insert(actor, Arc::downgrade(cell));
+        // What it sent in an earlier life may still be in its outbox.
+        self.posted.notify_one();
     }
 
     /// Lets somebody else have an actor.

@@ -209,13 +209,13 @@ impl StoreError {
             | Self::Read { .. }
             | Self::Unreachable { .. }
             | Self::Unknown { .. }
+            | Self::VersionMismatch { .. }
+            | Self::KeyExists { .. }
             | Self::Closed => ErrorKind::Unavailable,
             Self::UnknownActor { .. } | Self::NotQueued { .. } | Self::TimerNotSet { .. } | Self::NotFound { .. } => {
                 ErrorKind::NotFound
             }
-            Self::VersionMismatch { .. }
-            | Self::QuotaExceeded { .. }
-            | Self::KeyExists { .. }
+            Self::QuotaExceeded { .. }
             | Self::NoteChanged { .. }
             | Self::TooLarge { .. }
             | Self::Malformed { .. }
@@ -243,8 +243,8 @@ impl StoreError {
             Self::DiskFull { .. } => Code::DiskFull,
             Self::DurabilityMissing { .. } => Code::DurabilityMissing,
             Self::Corrupt(_) => Code::StoreCorrupt,
-            Self::Failed { .. } | Self::Read { .. } => Code::StoreFailed,
-            Self::Unreachable { .. } => Code::StoreUnreachable,
+            Self::Failed { .. } => Code::StoreFailed,
+            Self::Read { .. } | Self::Unreachable { .. } => Code::StoreUnreachable,
             Self::Unknown { .. } => Code::WriteUnknown,
             Self::Closed => Code::NodeStopping,
             Self::Unsupported { .. } => Code::StoreUnsupported,

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -17,10 +17,18 @@ use super::timers::Changes;
 use super::turn::Source;
 use crate::keeper::now;
 
+/// Messages that may wait for commits before them. A caller waits as long as its message does, but what is told in memory has none: this
+/// is as many as a mailbox holds.
+const WAITING_MAX: u64 = 1024;
+
 /// What was submitted, in that order.
 #[derive(Default)]
 pub(super) struct Acks {
     queue: Mutex<Queue>,
+    /// Whether a task takes care of what waits. Changed under the lock only.
+    attended: AtomicBool,
+    /// How many were ever in the queue.
+    submitted: AtomicU64,
     /// Of these, those that replies have to wait for.
     held: AtomicUsize,
     /// Lives below this one have lost a commit.
@@ -35,13 +43,9 @@ pub(super) struct Acks {
 
 #[derive(Default)]
 struct Queue {
-    /// How many were ever in here.
-    submitted: u64,
-    /// The number of the last of them that replies have to wait for.
+    /// The number of the last one that replies have to wait for.
     held: u64,
     waiting: VecDeque<Ack>,
-    /// Whether a task takes care of what waits.
-    attended: bool,
 }
 
 /// Something that is under way, or waits for what is.
@@ -59,8 +63,8 @@ enum What {
     Commit { receipt: Receipt<Committed>, posts: bool },
     /// What became of a message that was not handled.
     Fate(Fate),
-    /// Only what is before it.
-    Nothing,
+    /// Only what is before it; then this is known.
+    Known(Result<(), StoreError>),
 }
 
 /// A message that was handled, before it is committed.
@@ -97,9 +101,10 @@ impl Acks {
         }
     }
 
-    /// Takes note that a commit of a workload was refused: what comes after it was computed from what never came to be.
-    pub(super) fn lose(&self, life: u32) {
-        self.lost_below.fetch_max(life.saturating_add(1), Ordering::AcqRel);
+    /// Takes note that a commit of a workload was refused: what comes after it was computed from what never came to be. Whether it is
+    /// the first one of that workload.
+    pub(super) fn lose(&self, life: u32) -> bool {
+        self.lost_below.fetch_max(life.saturating_add(1), Ordering::AcqRel) <= life
     }
 
     fn passed_one(&self, held: bool) {
@@ -108,13 +113,19 @@ impl Acks {
         self.progress.notify_waiters();
     }
 
-    fn check(&self, life: u32) -> bool {
+    /// Whether no commit of a workload has been refused.
+    pub(super) fn check(&self, life: u32) -> bool {
         life >= self.lost_below.load(Ordering::Acquire)
     }
 
     /// Whether anything is under way.
     pub(super) fn is_busy(&self) -> bool {
-        self.queue.lock().attended
+        self.attended.load(Ordering::Acquire)
+    }
+
+    /// Whether so many wait that no more should come.
+    pub(super) fn is_full(&self) -> bool {
+        self.submitted.load(Ordering::Acquire).saturating_sub(self.ended.load(Ordering::Acquire)) >= WAITING_MAX
     }
 
     /// Waits until nothing is under way.
@@ -122,7 +133,7 @@ impl Acks {
         loop {
             let mut idle = std::pin::pin!(self.idle.notified());
             idle.as_mut().enable();
-            if !self.queue.lock().attended {
+            if !self.is_busy() {
                 return;
             }
             idle.await;
@@ -136,27 +147,31 @@ impl Cell {
         let Some(durable) = &self.durable else { return };
         let Handled { life, class, mut effects, posts, timers, source, then, outcome } = handled;
         let mut queue = durable.acks.queue.lock();
-        self.change_timers(&mut effects, timers, then.timer());
+        if source.is_current() {
+            self.change_timers(&mut effects, timers, then.timer());
+        }
         let effects = effects.filter(|effects| !effects.is_empty());
         let committing = effects.is_some();
-        let class = if effects.as_ref().is_some_and(Effects::is_forgettable) { Durability::Memory } else { class };
         let held = durable.acks.holds() || (committing && class > Durability::Memory);
         let mut what = match effects {
-            None => What::Nothing,
+            // It could not be given what its commit needs, so nothing of it comes to be, and the store still has it.
+            None if then.is_stored() => What::Known(Err(durable.out_of_order())),
+            None => What::Known(durable.check(life)),
             Some(effects) => What::Commit { receipt: source.store.commit(effects, now(), class), posts },
         };
-        if !queue.attended {
+        if !durable.acks.is_busy() {
             let known = match &mut what {
                 What::Commit { receipt, .. } => receipt.now_or_never().map(|result| result.map(|_| ())),
-                _ => Some(Ok(())),
+                What::Known(result) => Some(result.clone()),
+                What::Fate(_) => None,
             };
             if let Some(result) = known {
                 drop(queue);
-                self.acknowledged(Ack { life, held: false, what: What::Nothing, source, then, outcome }, result, posts);
-                return;
+                return self.acknowledged(life, source, then, (outcome, result, posts));
             }
         }
-        let (then, outcome) = if held { (then, outcome) } else { self.answer_early(then, outcome) };
+        let refused = matches!(what, What::Known(Err(_)));
+        let (then, outcome) = if held || refused { (then, outcome) } else { self.answer_early(then, outcome) };
         queue.waiting.push_back(Ack { life, held, what, source, then, outcome });
         self.attend_acks(queue, held);
     }
@@ -183,12 +198,13 @@ impl Cell {
 
     /// Takes note of what was put last into the queue.
     fn attend_acks(self: &Arc<Self>, mut queue: parking_lot::MutexGuard<'_, Queue>, held: bool) {
-        queue.submitted += 1;
-        if let Some(durable) = self.durable.as_ref().filter(|_| held) {
-            queue.held = queue.submitted;
+        let Some(durable) = &self.durable else { return };
+        let number = durable.acks.submitted.fetch_add(1, Ordering::AcqRel) + 1;
+        if held {
+            queue.held = number;
             durable.acks.held.fetch_add(1, Ordering::AcqRel);
         }
-        if !std::mem::replace(&mut queue.attended, true) {
+        if !durable.acks.attended.swap(true, Ordering::AcqRel) {
             drop(queue);
             self.node.runtime.spawn(Arc::clone(self).acknowledge());
         }
@@ -200,12 +216,13 @@ impl Cell {
             let next = {
                 let mut queue = durable.acks.queue.lock();
                 let next = queue.waiting.pop_front();
-                queue.attended = next.is_some();
+                durable.acks.attended.store(next.is_some(), Ordering::Release);
                 next
             };
             let Some(mut ack) = next else { break };
-            let (result, posts) = match std::mem::replace(&mut ack.what, What::Nothing) {
-                What::Nothing => (Ok(()), false),
+            let (result, posts) = match std::mem::replace(&mut ack.what, What::Known(Ok(()))) {
+                // Meanwhile what is before it may have been refused.
+                What::Known(result) => (result.and_then(|()| durable.check(ack.life)), false),
                 What::Commit { receipt, posts } => (receipt.await.map(|_| ()), posts),
                 What::Fate(fate) => {
                     self.note_fate(&ack, fate).await;
@@ -213,15 +230,15 @@ impl Cell {
                     continue;
                 }
             };
-            let held = ack.held;
-            self.acknowledged(ack, result, posts);
+            let Ack { life, held, source, then, outcome, .. } = ack;
+            self.acknowledged(life, source, then, (outcome, result, posts));
             durable.acks.passed_one(held);
         }
         durable.acks.idle.notify_waiters();
     }
 
     /// Has the store take note of what becomes of a message. Nothing else is under way, so that there is no waiting for room.
-    async fn note_fate(&self, ack: &Ack, fate: Fate) {
+    async fn note_fate(self: &Arc<Self>, ack: &Ack, fate: Fate) {
         let (Then::Nobody(letter), Some(durable)) = (&ack.then, &self.durable) else { return };
         let again = fate == Fate::Again;
         let noted = async {
@@ -241,31 +258,34 @@ impl Cell {
             ack.source.store.commit(effects, now(), Durability::Memory).await.map(drop)
         };
         if let Err(error) = noted.await {
-            return self
-                .log(LogLevel::Error, &format!("that a tell of {} failed was not stored: {error}", letter.route));
+            self.log(LogLevel::Error, &format!("that a tell of {} failed was not stored: {error}", letter.route));
+            self.reopen_after(&error);
+            if !again {
+                // It is no dead letter yet, so it is still to be handled.
+                self.leave_stored(letter);
+                self.read_on();
+            }
+            return;
         }
         if !again {
             self.hear(Then::Nobody(letter.clone()), Ok(Bytes::new()));
         }
     }
 
-    /// The store has answered, or had nothing to answer.
-    fn acknowledged(self: &Arc<Self>, ack: Ack, result: Result<(), StoreError>, posts: bool) {
+    /// The store has answered, or had nothing to answer: `end` is what the handler said, how the commit ended, and whether it put something
+    /// into the outbox.
+    fn acknowledged(self: &Arc<Self>, life: u32, source: Source, then: Then, end: End) {
         let Some(durable) = &self.durable else { return };
-        let Ack { life, source, then, outcome, .. } = ack;
-        // What was computed from something that never came to be is not said either.
-        let result = result.and_then(|()| if durable.acks.check(life) { Ok(()) } else { Err(durable.out_of_order()) });
+        let (outcome, result, posts) = end;
         if posts {
             durable.keeper.posted.notify_one();
         }
         match result {
-            Ok(()) => {
-                self.hear(then, outcome);
-            }
-            Err(error) => {
-                self.unheard(life, source, then, &error);
-                self.lost(life, &error);
-            }
+            Ok(()) => self.hear(then, outcome),
+            Err(error) => self.refused(life, source, then, &error),
         }
     }
 }
+
+/// What the handler said, how the commit ended, and whether it put something into the outbox.
+type End = (Result<Bytes, ActorError>, Result<(), StoreError>, bool);

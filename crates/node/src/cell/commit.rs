@@ -7,10 +7,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use parking_lot::MutexGuard;
 use playhouse_engine::{Failure, Outcome};
-use playhouse_scheduler::{Offer, Priority, Sentence};
-use playhouse_store::{Consumed, Durability, Effects, Fate, RecordedReply, StoreError};
+use playhouse_scheduler::Sentence;
+use playhouse_store::{Consumed, Durability, Effects, Fate, RecordedReply};
 use playhouse_types::{ActorError, Fault, LogLevel};
 use tokio::sync::oneshot;
 
@@ -19,49 +18,18 @@ use super::durable::recorded_reply;
 use super::outcome::{Letter, Reply, Stored, Then};
 use super::run::Run;
 use super::turn::{Done, Source};
-use super::{Cell, Gate, Work};
-use crate::status::ActorState;
-
-/// What is to be done about a workload whose commit was refused.
-enum Remedy {
-    /// Another one, at once: a rule was broken, and the store is well.
-    Renew,
-    /// Another one, when the supervisor says: the store may be well again.
-    Restart,
-    /// None: the actor belongs to somebody else, or the store is not to be had until the node starts again.
-    Park,
-}
-
-fn remedy(error: &StoreError) -> Remedy {
-    match error {
-        StoreError::StaleEpoch { .. }
-        | StoreError::OwnedElsewhere { .. }
-        | StoreError::Failed { .. }
-        | StoreError::Closed
-        | StoreError::Corrupt(_) => Remedy::Park,
-        error if error.is_refusal() => Remedy::Renew,
-        _ => Remedy::Restart,
-    }
-}
-
-/// Whether the message itself is to blame for a refusal: handled again, it would be refused again.
-fn blames_message(error: &StoreError) -> bool {
-    matches!(
-        error,
-        StoreError::QuotaExceeded { .. }
-            | StoreError::TooLarge { .. }
-            | StoreError::Malformed { .. }
-            | StoreError::VersionMismatch { .. }
-            | StoreError::KeyExists { .. }
-    )
-}
+use super::{Cell, Work};
 
 impl Cell {
     /// Whether the end of a message has anything to do with the store.
     pub(super) fn must_store(&self, run: &Run) -> bool {
         match (&run.turn, &self.durable) {
             (Some(turn), Some(durable)) => {
-                turn.is_touched() || durable.acks.holds() || run.record.as_ref().is_some_and(|record| record.always)
+                turn.is_touched()
+                    || durable.acks.holds()
+                    || run.record.as_ref().is_some_and(|record| record.always)
+                    // It may have been computed from what never came to be.
+                    || !durable.acks.check(run.life)
             }
             _ => false,
         }
@@ -78,8 +46,11 @@ impl Cell {
 
     /// Gives a message what its commit needs, if that is sure to come. False if it has to wait for commits under way.
     pub(super) fn provide(&self, run: &Run, then: &Then) -> bool {
-        let Some(turn) = &run.turn else { return true };
+        let (Some(turn), Some(durable)) = (&run.turn, &self.durable) else { return true };
         let Then::Nobody(letter) = then else { return true };
+        if durable.acks.is_full() {
+            return false;
+        }
         if letter.stored.is_none() {
             return true;
         }
@@ -96,15 +67,17 @@ impl Cell {
 
     /// Puts a message back that has to wait for commits under way. False: no other may begin either.
     pub(super) fn hold(self: &Arc<Self>, run: Run, work: Work) -> bool {
-        let bytes = work.bytes();
         let Run { ticket, turn, .. } = run;
         let mut gate = self.gate.lock();
-        let _ = gate.mailbox.put_back(ticket, work, Priority::Normal, bytes);
+        let _ = work.put_back(&mut gate.mailbox, ticket);
         let first = !std::mem::replace(&mut gate.flow.held_up, true);
         drop(gate);
         if let Some(turn) = turn.filter(|_| first) {
             let cell = Arc::clone(self);
             self.node.runtime.spawn(async move {
+                if let Some(durable) = &cell.durable {
+                    durable.acks.passed().await;
+                }
                 // An error shows again when the message is handled.
                 let _ = turn.source().begin().await;
                 drop(turn);
@@ -149,18 +122,19 @@ impl Cell {
 
     /// The store failed a tell's handler, and so the handler failed: the tell is handled again, by the next workload.
     fn could_not_handle(self: &Arc<Self>, run: Run, letter: &Letter, error: &ActorError) -> bool {
-        let life = run.life;
-        let more = self.settle(run, &Err(Failure::Error(error.clone())));
         self.log(LogLevel::Warn, &format!("a tell of {} could not be handled: {}", letter.route, error.to_text()));
         self.leave_stored(letter);
-        self.replace(life, &Remedy::Restart, error);
+        // Before the right to handle goes back: what is behind this one must not come before it.
+        self.restart_for_store(run.life, error);
+        let more = self.settle(run, &Err(Failure::Error(error.clone())));
+        self.read_on();
         more
     }
 
     /// What is to be committed of a message that was handled, and who hears of it.
     fn handled(self: &Arc<Self>, run: &mut Run, done: Done, source: Source, end: (Then, &Outcome)) -> Handled {
         let (then, outcome) = end;
-        let Done { mut effects, mut timers, mut posts, .. } = done;
+        let Done { mut effects, mut timers, mut posts, spoke, .. } = done;
         if outcome.is_err() {
             posts = false;
             timers.clear();
@@ -178,7 +152,10 @@ impl Cell {
             Ok(bytes) => Ok(bytes.clone()),
             Err(failure) => Err(failure.clone().into_error()),
         };
-        Handled { life: run.life, class: run.class, effects, posts, timers, source, then, outcome }
+        // What another actor was asked is not asked again lightly.
+        let forgettable = !spoke && effects.as_ref().is_some_and(Effects::is_forgettable);
+        let class = if forgettable { Durability::Memory } else { run.class };
+        Handled { life: run.life, class, effects, posts, timers, source, then, outcome }
     }
 
     fn report_unheard(self: &Arc<Self>, then: &Then, failure: &Failure) {
@@ -249,16 +226,19 @@ impl Cell {
         let restart = self.setup.options.restart;
         let failure = Failure::Crash(cause.clone());
         let life = run.life;
+        let before = letter.attempts;
         let more = self.settle_with(run, &Err(failure.clone()), |mailbox, ticket, is_cause| {
             letter.charge(is_cause);
             if restart.judge(letter.attempts) == Sentence::DeadLetter {
                 return mailbox.finish(ticket);
             }
-            let work = Work::again((*letter).clone());
-            let bytes = work.bytes();
-            mailbox.put_back(ticket, work, Priority::Normal, bytes)
+            Work::again((*letter).clone()).put_back(mailbox, ticket)
         });
         self.report(&failure, &what);
+        if letter.attempts == before {
+            self.flush_if_closed();
+            return more;
+        }
         let dead = restart.judge(letter.attempts) == Sentence::DeadLetter;
         let fate = match dead {
             true => Fate::Dead { cause: cause.to_text(), reply: None },
@@ -286,107 +266,6 @@ impl Cell {
         }
     }
 
-    /// As [`Self::hear`], of a message whose commit was refused: nothing of it has happened.
-    pub(super) fn unheard(self: &Arc<Self>, life: u32, source: Source, then: Then, error: &StoreError) {
-        match then {
-            Then::Reply(reply) => drop(reply.send(Reply::refused(error.clone().into()))),
-            Then::Nobody(mut letter) if letter.stored.is_some() => {
-                self.log(LogLevel::Warn, &format!("what a tell of {} did was not stored: {error}", letter.route));
-                if !blames_message(error) {
-                    return self.leave_stored(&letter);
-                }
-                letter.charge(true);
-                let dead = self.setup.options.restart.judge(letter.attempts) == Sentence::DeadLetter;
-                let fate = match dead {
-                    true => Fate::Dead { cause: error.to_string(), reply: None },
-                    false => Fate::Again,
-                };
-                if !dead {
-                    self.leave_stored(&letter);
-                }
-                self.submit_fate(life, source, letter, fate);
-            }
-            Then::Nobody(letter) => self.bury(*letter, error.clone().into()),
-            Then::Chunk(_) | Then::Hook => {
-                self.log(LogLevel::Warn, &format!("what a hook or chunk did was not stored: {error}"));
-            }
-        }
-    }
-
-    /// Forgets a tell that the store has.
-    pub(super) fn leave_stored(&self, letter: &Letter) {
-        match (&letter.stored, &self.durable) {
-            (Some(Stored::Message(position)), Some(durable)) => durable.intake.take_back(*position),
-            (Some(Stored::Timer { name, .. }), Some(_)) => self.ring_again(name),
-            _ => {}
-        }
-    }
-
-    /// A commit of a workload was refused: what it has in its memory may never have come to be, so it goes.
-    pub(super) fn lost(self: &Arc<Self>, life: u32, error: &StoreError) {
-        let Some(durable) = &self.durable else { return };
-        durable.acks.lose(life);
-        durable.timers.forget();
-        let remedy = remedy(error);
-        if !matches!(remedy, Remedy::Renew) {
-            durable.must_reopen();
-        }
-        self.replace(life, &remedy, &error.clone().into());
-    }
-
-    /// Takes the workload of that life away.
-    fn replace(self: &Arc<Self>, life: u32, remedy: &Remedy, cause: &ActorError) {
-        let mut gate = self.gate.lock();
-        if gate.life != life || gate.is_ending() || gate.workload.is_none() {
-            return;
-        }
-        if matches!(remedy, Remedy::Park) {
-            return self.park(gate, cause);
-        }
-        // What was not committed comes again from the store, and what is behind it must not come before.
-        let queued: Vec<_> = gate.mailbox.drain().collect();
-        if matches!(remedy, Remedy::Restart) {
-            self.crashed(gate, cause);
-            return self.queue_again(queued);
-        }
-        let lost = gate.clear();
-        gate.state = ActorState::Restarting;
-        drop(gate);
-        drop(lost);
-        self.log(LogLevel::Warn, &format!("gets a new workload: {}", cause.to_text()));
-        self.queue_again(queued);
-        self.node.runtime.spawn(Arc::clone(self).revive(Instant::now()));
-    }
-
-    /// Takes no more messages until somebody resumes the actor.
-    pub(super) fn park(self: &Arc<Self>, mut gate: MutexGuard<'_, Gate>, cause: &ActorError) {
-        let lost = gate.clear();
-        gate.state = ActorState::Parked { cause: cause.clone() };
-        drop(gate);
-        drop(lost);
-        self.log(LogLevel::Error, &format!("is parked: {}", cause.to_text()));
-        self.flush_if_closed();
-        self.changed.notify_waiters();
-    }
-
-    /// Queues what waited, but for what the store has: that is read again.
-    fn queue_again(self: &Arc<Self>, queued: Vec<Work>) {
-        for work in queued {
-            if let Then::Nobody(letter) = &work.then
-                && letter.stored.is_some()
-            {
-                self.leave_stored(letter);
-                continue;
-            }
-            let key = self.key(work.envelope.caller.as_ref(), &work.event);
-            let bytes = work.bytes();
-            let offered = self.gate.lock().mailbox.offer(work, Priority::Normal, key, bytes);
-            if let Offer::Full(work) = offered {
-                self.refuse(work, &self.full());
-            }
-        }
-    }
-
     /// Commits what a hook outside the mailbox did, and waits for it.
     pub(super) async fn commit_hook(&self, done: Done, source: &Source) -> Result<(), ActorError> {
         if let Some(error) = done.broken {
@@ -398,6 +277,7 @@ impl Cell {
         self.change_timers(&mut None, done.timers, None);
         if let Err(error) = receipt.await {
             durable.timers.forget();
+            self.reopen_after(&error);
             return Err(error.into());
         }
         if done.posts {

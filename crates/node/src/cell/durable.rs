@@ -78,6 +78,11 @@ impl Durable {
         self.acks.idle().await;
     }
 
+    /// Whether what a workload of that life says may be true: no commit of it was refused.
+    pub(super) fn check(&self, life: u32) -> Result<(), StoreError> {
+        if self.acks.check(life) { Ok(()) } else { Err(self.out_of_order()) }
+    }
+
     pub(super) fn must_reopen(&self) {
         self.reopen.store(true, Ordering::Release);
     }
@@ -89,6 +94,8 @@ impl Durable {
             let lease = self.keeper.open(self.name.identity()).await?;
             *self.view.lock() = self.keeper.view(lease, setup.options.quota);
             self.reopen.store(false, Ordering::Release);
+            // Whoever had it meanwhile may have left something.
+            self.intake.look_again();
         }
         if !self.known.load(Ordering::Acquire) {
             let lease = *self.view().lease();
@@ -98,8 +105,13 @@ impl Durable {
         Ok(())
     }
 
-    pub(super) fn release(&self) {
+    /// Ends the lease.
+    pub(super) fn let_go(&self) {
         self.keeper.release(self.key, self.view().lease().epoch);
+    }
+
+    pub(super) fn release(&self) {
+        self.let_go();
         self.name.give_back();
     }
 }

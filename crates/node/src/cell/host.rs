@@ -51,14 +51,20 @@ impl Cell {
         let deadline = context.deadline.map_or(now + TIMEOUT, |deadline| deadline.min(now + TIMEOUT));
         match op {
             HostOp::Call { dest, route, payload } => match context.chain.extend(&self.id) {
-                Ok(chain) => Box::pin(me.call_out(dest, route, payload, Until { deadline, chain })),
+                Ok(chain) => Box::pin(async move {
+                    me.let_pass(turn.as_deref()).await?;
+                    me.call_out(dest, route, payload, Until { deadline, chain }).await
+                }),
                 Err(error) => Box::pin(ready(Err(chain_error(error)))),
             },
             HostOp::Tell { dest, route, payload } if turn.is_some() => done(me.post(turn, dest, route, payload)),
             HostOp::Tell { dest, route, payload } => {
                 done(me.tell_out(dest, route, payload, Until { deadline, chain: CallChain::root() }))
             }
-            HostOp::SendChunk { dest, chunk, class } => done(me.send_out(dest, chunk, class, deadline)),
+            HostOp::SendChunk { dest, chunk, class } => done(async move {
+                me.let_pass(turn.as_deref()).await?;
+                me.send_out(dest, chunk, class, deadline).await
+            }),
             HostOp::Discover { actor_type } => {
                 let found = self.depends_on(&actor_type).and_then(|()| self.node.discover(&actor_type));
                 Box::pin(ready(found.map(HostReply::Actor)))
@@ -120,7 +126,6 @@ impl Cell {
         until: Until,
     ) -> Result<HostReply, ActorError> {
         let deadline = until.deadline;
-        self.let_pass().await;
         let _awaited = Awaited::new(&until.chain);
         let Some(callee) = self.resolve(dest)? else {
             let message = ShellMessage { from: self.id.clone(), route, payload, awaited: true };
@@ -147,11 +152,14 @@ impl Cell {
         callee.tell(self.request(route, payload, until)).await
     }
 
-    /// What earlier messages did is durable before anything leaves the actor that may come of it.
-    async fn let_pass(&self) {
-        if let Some(durable) = self.durable.as_ref().filter(|durable| durable.acks.holds()) {
+    /// What earlier messages did is durable before anything leaves the actor that may come of it. If it was refused, nothing leaves.
+    async fn let_pass(&self, turn: Option<&Turn>) -> Result<(), ActorError> {
+        let (Some(durable), Some(turn)) = (&self.durable, turn) else { return Ok(()) };
+        turn.speak();
+        if durable.acks.holds() {
             durable.acks.passed().await;
         }
+        if turn.source().is_current() { Ok(()) } else { Err(durable.out_of_order().into()) }
     }
 
     /// Sends a tell with the effects of the message at hand.
@@ -187,7 +195,6 @@ impl Cell {
         class: PayloadClass,
         deadline: Instant,
     ) -> Result<(), ActorError> {
-        self.let_pass().await;
         match self.resolve(dest)? {
             Some(receiver) => receiver.receive_chunk(self.id.clone(), chunk, class, deadline).await,
             None => {

@@ -31,6 +31,11 @@ impl Cell {
         let source = match &self.durable {
             Some(durable) => {
                 durable.settle(&self.setup).await?;
+                if self.gate.lock().is_ending() {
+                    // Stopped while it was opened again: nobody else would let go of it.
+                    durable.let_go();
+                    return Err(self.stopped());
+                }
                 self.know_timers().await?;
                 Some(Source::new(durable.view()))
             }

@@ -75,6 +75,7 @@ pub(crate) struct Letter {
     pub(crate) attempts: u32,
     /// How often its actor crashed of something else meanwhile.
     beside: u32,
+    pub(super) priority: Priority,
     /// Where the store has it.
     pub(super) stored: Option<Stored>,
 }
@@ -95,7 +96,7 @@ pub(crate) enum Stored {
 
 impl Letter {
     pub(super) fn new(from: Option<ActorId>, route: RouteKey, payload: Bytes) -> Self {
-        Self { from, route, payload, attempts: 0, beside: 0, stored: None }
+        Self { from, route, payload, attempts: 0, beside: 0, priority: Priority::Normal, stored: None }
     }
 
     /// Takes note of a crash, and whether this letter was its cause.
@@ -202,9 +203,7 @@ impl Cell {
                 dead = Some(letter);
                 return mailbox.finish(ticket);
             }
-            let work = Work::again(letter);
-            let bytes = work.bytes();
-            mailbox.put_back(ticket, work, Priority::Normal, bytes)
+            Work::again(letter).put_back(mailbox, ticket)
         });
         self.report(&failure, &what);
         if let Some(letter) = dead {
@@ -313,7 +312,14 @@ impl Work {
         let request_id = crate::ids::request_id();
         let chain = CallChain::root();
         let envelope = Envelope { caller: letter.from.clone(), request_id, deadline: None, chain, recorded: false };
-        Self { event, envelope, then: Then::Nobody(Box::new(letter)), wait: None }
+        let priority = letter.priority;
+        Self { event, envelope, then: Then::Nobody(Box::new(letter)), wait: None, priority }
+    }
+
+    /// Goes back to where it came from, before all others. Whether somebody has to handle it now.
+    pub(super) fn put_back(self, mailbox: &mut Mailbox<Self>, ticket: Ticket) -> bool {
+        let (priority, bytes) = (self.priority, self.bytes());
+        mailbox.put_back(ticket, self, priority, bytes)
     }
 }
 

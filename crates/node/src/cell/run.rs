@@ -188,7 +188,7 @@ impl Cell {
         if !self.provide(&run, &work.then) {
             return self.hold(run, work);
         }
-        let Work { event, envelope, then, wait: _ } = work;
+        let Work { event, envelope, then, .. } = work;
         let context = self.context(&mut run, envelope, &event);
         let mut running = begin_contained(workload, context, event);
         let polled = if run.heavy { Poll::Pending } else { poll_contained(&mut running, self.handler(), cx) };

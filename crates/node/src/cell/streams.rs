@@ -89,12 +89,8 @@ impl Cell {
         let key = self.key(caller.as_ref(), &event);
         let Some(request_id) = event.request_id() else { return Ok(()) };
         let envelope = Envelope { caller, request_id, deadline: None, chain: CallChain::root(), recorded: false };
-        let work = Work { event, envelope, then: Then::Chunk(permit), wait: None };
-        if reliable {
-            self.enqueue_when_room(work, Priority::Normal, key, deadline).await
-        } else {
-            self.offer_or_drop(work, key)
-        }
+        let work = Work { event, envelope, then: Then::Chunk(permit), wait: None, priority: Priority::Normal };
+        if reliable { self.enqueue_when_room(work, key, deadline).await } else { self.offer_or_drop(work, key) }
     }
 
     fn unknown_stream(&self, stream_id: &StreamId) -> ActorError {

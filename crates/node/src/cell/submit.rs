@@ -47,7 +47,7 @@ impl Drop for Waiting {
 }
 
 /// What became of an attempt to queue a message.
-enum Queued {
+pub(super) enum Queued {
     Yes,
     Refused(ActorError),
     NoRoom(Box<Work>),
@@ -90,8 +90,8 @@ impl Cell {
             Err(error) => return Reply::refused(error),
         };
         let wait = waiting.as_ref().map(Waiting::id);
-        let work = Work { event, envelope, then: Then::Reply(reply), wait };
-        if let Err(error) = self.enqueue(work, priority, key, deadline).await {
+        let work = Work { event, envelope, then: Then::Reply(reply), wait, priority };
+        if let Err(error) = self.enqueue(work, key, deadline).await {
             return Reply::refused(error);
         }
         self.await_answer(answer, patience).await
@@ -132,12 +132,13 @@ impl Cell {
             return self.tell_stored(request, class).await;
         }
         let Request { route, payload, caller, client: _, request_id, deadline, chain: _, priority } = request;
-        let letter = Letter::new(caller.clone(), route.clone(), payload.clone());
+        let mut letter = Letter::new(caller.clone(), route.clone(), payload.clone());
+        letter.priority = priority;
         let event = Event::Request { route, payload };
         let key = self.key(caller.as_ref(), &event);
         let envelope = Envelope { caller, request_id, deadline: None, chain: CallChain::root(), recorded: false };
-        let work = Work { event, envelope, then: Then::Nobody(Box::new(letter)), wait: None };
-        self.enqueue(work, priority, key, deadline).await
+        let work = Work { event, envelope, then: Then::Nobody(Box::new(letter)), wait: None, priority };
+        self.enqueue(work, key, deadline).await
     }
 
     /// Queues an event of the node's own, which goes before messages; dropped if even the reserve for signals is full.
@@ -145,8 +146,9 @@ impl Cell {
         if let Some(request_id) = event.request_id() {
             let chain = CallChain::root();
             let envelope = Envelope { caller: None, request_id, deadline: None, chain, recorded: false };
-            let work = Work { event, envelope, then: Then::Hook, wait: None };
-            if let Queued::NoRoom(_) = self.try_enqueue(work, Priority::Signal, Key::NONE) {
+            let priority = Priority::Signal;
+            let work = Work { event, envelope, then: Then::Hook, wait: None, priority };
+            if let Queued::NoRoom(_) = self.try_enqueue(work, Key::NONE) {
                 self.gate.lock().tallies.signals_dropped += 1;
             }
         }
@@ -163,18 +165,12 @@ impl Cell {
     }
 
     /// Queues a message; where the policy says so, waits for room until the deadline.
-    async fn enqueue(
-        self: &Arc<Self>,
-        work: Work,
-        priority: Priority,
-        key: Key,
-        deadline: Instant,
-    ) -> Result<(), ActorError> {
-        match self.try_enqueue(work, priority, key) {
+    async fn enqueue(self: &Arc<Self>, work: Work, key: Key, deadline: Instant) -> Result<(), ActorError> {
+        match self.try_enqueue(work, key) {
             Queued::Yes => Ok(()),
             Queued::Refused(error) => Err(error),
             Queued::NoRoom(work) if self.setup.options.mailbox.full == FullPolicy::Wait => {
-                self.enqueue_when_room(*work, priority, key, deadline).await
+                self.enqueue_when_room(*work, key, deadline).await
             }
             Queued::NoRoom(_) => Err(self.reject()),
         }
@@ -184,7 +180,6 @@ impl Cell {
     pub(super) async fn enqueue_when_room(
         self: &Arc<Self>,
         mut work: Work,
-        priority: Priority,
         key: Key,
         deadline: Instant,
     ) -> Result<(), ActorError> {
@@ -192,7 +187,7 @@ impl Cell {
         loop {
             let mut changed = pin!(self.changed.notified());
             changed.as_mut().enable();
-            match self.try_enqueue(work, priority, key) {
+            match self.try_enqueue(work, key) {
                 Queued::Yes => return Ok(()),
                 Queued::Refused(error) => return Err(error),
                 Queued::NoRoom(back) => work = *back,
@@ -204,8 +199,8 @@ impl Cell {
     }
 
     /// Queues a message if there is room, whatever the policy says about waiting.
-    fn try_enqueue(self: &Arc<Self>, work: Work, priority: Priority, key: Key) -> Queued {
-        let bytes = work.bytes();
+    pub(super) fn try_enqueue(self: &Arc<Self>, work: Work, key: Key) -> Queued {
+        let (bytes, priority) = (work.bytes(), work.priority);
         let mut gate = self.gate.lock();
         if let Some(error) = self.closed(&gate) {
             drop(gate);
@@ -244,7 +239,7 @@ impl Cell {
 
     /// Whether one message could be queued now, without queueing it; otherwise it counts as dropped.
     pub(super) fn offer_or_drop(self: &Arc<Self>, work: Work, key: Key) -> Result<(), ActorError> {
-        match self.try_enqueue(work, Priority::Normal, key) {
+        match self.try_enqueue(work, key) {
             Queued::Yes => Ok(()),
             Queued::Refused(error) => Err(error),
             Queued::NoRoom(_) => {

@@ -197,6 +197,6 @@ impl Cell {
         let event = Event::Request { route, payload };
         let request_id = ids::request_id();
         let envelope = Envelope { caller, request_id, deadline: None, chain: CallChain::root(), recorded: false };
-        Some(Work { event, envelope, then: Then::Nobody(Box::new(letter)), wait: None })
+        Some(Work { event, envelope, then: Then::Nobody(Box::new(letter)), wait: None, priority: Priority::Normal })
     }
 }

@@ -18,6 +18,8 @@ pub(crate) struct Turn {
     source: Source,
     /// Whether anything was asked for that may have effects.
     touched: AtomicBool,
+    /// Whether anything left the actor that cannot be taken back.
+    spoke: AtomicBool,
     /// That the store failed an operation of the message.
     failure: parking_lot::Mutex<Option<ActorError>>,
     /// Async, because reading may wait for a server. Held for one operation.
@@ -57,12 +59,19 @@ pub(super) struct Done {
     pub(super) timers: Changes,
     pub(super) posts: bool,
     pub(super) broken: Option<ActorError>,
+    /// Whether something left the actor that cannot be taken back.
+    pub(super) spoke: bool,
 }
 
 impl Source {
     pub(super) fn new(store: ActorStore) -> Self {
         let generation = store.generation();
         Self { store, generation }
+    }
+
+    /// Whether no commit was refused since the workload was made.
+    pub(super) fn is_current(&self) -> bool {
+        self.store.generation() == self.generation
     }
 
     fn check(&self, effects: Effects) -> Result<Effects, StoreError> {
@@ -98,7 +107,8 @@ impl Turns {
 
     /// Keeps a turn for the next message if nobody else has it.
     pub(super) fn put_back(&mut self, turn: Arc<Turn>) {
-        if Arc::strong_count(&turn) == 1 && !turn.touched.load(Ordering::Acquire) {
+        if Arc::strong_count(&turn) == 1 && !turn.is_touched() {
+            turn.spoke.store(false, Ordering::Release);
             self.spare = Some(turn);
         }
     }
@@ -111,6 +121,7 @@ impl Turn {
             cell,
             source,
             touched: AtomicBool::new(false),
+            spoke: AtomicBool::new(false),
             failure: parking_lot::Mutex::default(),
             slot: Mutex::default(),
         })
@@ -122,7 +133,13 @@ impl Turn {
             *slot = Slot::default();
             *self.failure.lock() = None;
             self.touched.store(false, Ordering::Release);
+            self.spoke.store(false, Ordering::Release);
         }
+    }
+
+    /// Takes note that something leaves the actor that cannot be taken back.
+    pub(super) fn speak(&self) {
+        self.spoke.store(true, Ordering::Release);
     }
 
     pub(super) fn source(&self) -> &Source {
@@ -190,7 +207,7 @@ impl Turn {
         };
         let Slot { effects, timers, posts, broken, .. } = std::mem::take(&mut *slot);
         slot.ended = true;
-        Done { effects, timers, posts, broken }
+        Done { effects, timers, posts, broken, spoke: self.spoke.load(Ordering::Acquire) }
     }
 }
 

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use playhouse_store::{
-    ActorStore, BatchLimits, COMMITS_UNDER_WAY_MAX, Commit, Committed, Done, Durability, Effects, Expect, KeyChange,
-    KeyRange, Quota, Receipt, Retention, StoreError,
+    Accepted, ActorStore, BatchLimits, COMMITS_UNDER_WAY_MAX, Commit, Committed, Done, Durability, Effects, Expect,
+    KeyChange, KeyRange, Quota, Receipt, Retention, StoreError,
 };
 
-use crate::support::{NOW, Place, all_of_it, open_request, sqlite};
+use crate::support::{NOW, Place, all_of_it, done, enqueue_of, message, open_request, payloads, sqlite};
 
 struct Stage {
     place: Place,
@@ -188,4 +188,38 @@ async fn the_last_clone_may_go_with_an_answer() {
     drop(actor);
     drop(place);
     receipt.await.expect("what was submitted is written");
+}
+
+/// A message that is put into the mailbox, and the commit that says it was handled, which did nothing else.
+async fn handled(stage: &Stage) -> Receipt<Committed> {
+    let to = stage.actor.lease().actor;
+    let accepted = stage.place.store.enqueue(enqueue_of(&*stage.place.store, to, message("one"))).await;
+    let Ok(Accepted::Queued(position)) = accepted else { panic!("{accepted:?}") };
+    let mut effects = stage.actor.begin().await.expect("the actor lives");
+    effects.consume(done(position));
+    assert!(effects.is_forgettable());
+    stage.actor.commit(effects, NOW, Durability::Memory)
+}
+
+/// Nobody waits for the disk because of a message that was handled without effects: it goes with what is written next.
+#[tokio::test]
+async fn what_may_be_forgotten_is_written_with_what_comes_next() {
+    let stage = stage(Quota::default()).await;
+    let store = &stage.place.store;
+    let receipt = handled(&stage).await;
+    let before = store.stats().await.expect("it can be read").groups;
+    let to = stage.actor.lease().actor;
+    store.enqueue(enqueue_of(&**store, to, message("two"))).await.expect("there is room");
+    receipt.await.expect("nothing is in its way");
+    assert_eq!(store.stats().await.expect("it can be read").groups, before + 1);
+    assert_eq!(payloads(&**store, to), ["two"]);
+}
+
+#[tokio::test]
+async fn what_may_be_forgotten_is_written_some_time_or_when_somebody_asks() {
+    let stage = stage(Quota::default()).await;
+    handled(&stage).await.await.expect("nothing is in its way");
+    let receipt = handled(&stage).await;
+    stage.place.store.hasten();
+    receipt.await.expect("nothing is in its way");
 }

@@ -6,5 +6,7 @@ mod kit;
 mod mailbox;
 mod outbox;
 mod passive;
+mod refused;
 mod state;
+mod through;
 mod timers;

@@ -1,19 +1,15 @@
 //! A store that fails, at every operation in turn: nothing acknowledged is lost, nothing happens twice, nobody waits for ever.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use playhouse_guest::Bytes;
-use playhouse_node::store::{
-    Accepted, ActorInfo, ActorKey, BatchLimits, Bury, Commit, Committed, Done, Durability, Enqueue, Epoch, Identity,
-    KeyRange, Lease, Letter, LetterId, MemoryStore, OpenActor, OutId, OutPosted, Position, QueueLimits, Queued,
-    Receipt, Recorded, Report, RequestKey, Retention, SealedKey, Stats, Store, StoreError, Time, Timer, Versioned,
-};
+use playhouse_node::store::{MemoryStore, Retention, Store, StoreError};
 use playhouse_node::{ActorOptions, ActorRef, Node};
 
 use super::kit::keeper;
+use super::through::{Interpose, Through};
 use crate::support::{Stage, ask, route};
 
 /// How a store fails.
@@ -27,17 +23,16 @@ enum Fault {
     Broken,
 }
 
-/// A store whose n-th operation fails.
+/// The n-th operation fails.
 struct Faulty {
-    store: MemoryStore,
     fault: Fault,
     /// Operations until it fails.
     left: AtomicU64,
 }
 
 impl Faulty {
-    fn new(store: MemoryStore, fault: Fault, at: u64) -> Self {
-        Self { store, fault, left: AtomicU64::new(at) }
+    fn new(fault: Fault, at: u64) -> Self {
+        Self { fault, left: AtomicU64::new(at) }
     }
 
     fn strike(&self) -> Option<StoreError> {
@@ -61,66 +56,9 @@ impl Faulty {
     }
 }
 
-macro_rules! may_fail {
-    ($($name:ident($($argument:ident: $kind:ty),*) -> $answer:ty;)*) => {$(
-        fn $name(&self, $($argument: $kind),*) -> Receipt<$answer> {
-            match self.strike() {
-                Some(error) => Receipt::ready(Err(error)),
-                None => self.store.$name($($argument),*),
-            }
-        }
-    )*};
-}
-
-impl Store for Faulty {
-    fn strongest(&self) -> Durability {
-        self.store.strongest()
-    }
-
-    fn commit(&self, commit: Commit, done: Done<Committed>) {
-        match self.strike() {
-            Some(error) => done.answer(Err(error)),
-            None => self.store.commit(commit, done),
-        }
-    }
-
-    fn hasten(&self) {
-        self.store.hasten();
-    }
-
-    may_fail! {
-        open_actor(open: OpenActor) -> Lease;
-        renew(actor: ActorKey, epoch: Epoch, until: Time) -> ();
-        release(actor: ActorKey, epoch: Epoch) -> ();
-        find_actor(identity: &Identity) -> Option<ActorInfo>;
-        actor(actor: ActorKey) -> Option<ActorInfo>;
-        actors(after: ActorKey, items: usize) -> Vec<ActorInfo>;
-        enqueue(enqueue: Enqueue) -> Accepted;
-        queued(actor: ActorKey, after: Position, limits: BatchLimits) -> Vec<Queued>;
-        recorded(actor: ActorKey, request: &RequestKey) -> Option<Recorded>;
-        expire_replies(now: Time) -> u64;
-        state(actor: ActorKey, key: &[u8]) -> Option<Versioned>;
-        scan(actor: ActorKey, range: KeyRange, limits: BatchLimits) -> Vec<(Bytes, Versioned)>;
-        outbox(after: OutId, limits: BatchLimits) -> Vec<OutPosted>;
-        outbox_done(ids: Vec<OutId>) -> ();
-        outbox_failed(id: OutId, not_before: Time) -> ();
-        timers_due(now: Time, items: usize) -> Vec<Timer>;
-        next_due() -> Option<Time>;
-        timers(actor: ActorKey, after: &str, items: usize) -> Vec<Timer>;
-        bury(bury: Bury) -> Option<LetterId>;
-        letters(after: LetterId, limits: BatchLimits) -> Vec<Letter>;
-        letter(id: LetterId) -> Option<Letter>;
-        retry_letter(id: LetterId, now: Time, limits: QueueLimits) -> Position;
-        drop_letter(id: LetterId) -> bool;
-        sealed_key(actor: ActorKey, name: &str) -> Option<Bytes>;
-        sealed_keys(after: (ActorKey, String), limits: BatchLimits) -> Vec<SealedKey>;
-        reseal(key: SealedKey, old: Bytes) -> bool;
-        note(name: &str) -> Option<Bytes>;
-        set_note(name: &str, expect: Option<Bytes>, value: Option<Bytes>) -> ();
-        backup(to: &Path) -> ();
-        check() -> Report;
-        stats() -> Stats;
-        close() -> ();
+impl Interpose for Faulty {
+    fn before(&self, _operation: &'static str) -> Option<StoreError> {
+        self.strike()
     }
 }
 
@@ -161,7 +99,7 @@ async fn work(node: &Node, actor: &ActorRef, ledger: &mut Ledger) {
 /// Whether the fault struck at all; afterwards everything that was acknowledged is there, once.
 async fn check(fault: Fault, at: u64) -> bool {
     let store = MemoryStore::new(Retention::default());
-    let faulty = Arc::new(Faulty::new(store.clone(), fault, at));
+    let faulty = Arc::new(Through { store: store.clone(), between: Faulty::new(fault, at) });
     let node = Node::builder().realm(7).store(Arc::clone(&faulty) as Arc<dyn Store>).start().unwrap();
     let mut ledger = Ledger::default();
     let stage = Stage::default();
@@ -176,7 +114,7 @@ async fn check(fault: Fault, at: u64) -> bool {
     }
     node.shutdown(Duration::from_secs(5)).await;
     drop(node);
-    let struck = faulty.has_struck();
+    let struck = faulty.between.has_struck();
 
     // The store is opened again, and is well.
     let node = Node::builder().realm(7).store(Arc::new(store)).start().unwrap();

@@ -9,7 +9,7 @@ use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::JoinHandle;
@@ -19,6 +19,20 @@ use crate::shared::Shared;
 /// A poll that takes so long computes rather than waits: half of the time after which the wasm engine lets a guest go, and
 /// hundreds of times what an ordinary handler takes.
 const LONG_POLL: Duration = Duration::from_millis(1);
+
+/// What the calling thread has computed so far. Time that passes would count against a handler whose thread others keep from its core.
+#[cfg(unix)]
+fn computed() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
+}
+
+/// Time that passes, where nothing better is known.
+#[cfg(not(unix))]
+fn computed() -> Duration {
+    static START: OnceLock<std::time::Instant> = OnceLock::new();
+    START.get_or_init(std::time::Instant::now).elapsed()
+}
 
 /// How much of a core that others want these threads get: about a tenth, enough that an honest guest comes to its end.
 #[cfg(target_os = "linux")]
@@ -86,9 +100,9 @@ impl<F: Future + Unpin> Future for Computing<F> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         let _home = this.home.enter();
-        let begun = Instant::now();
+        let before = computed();
         let polled = Pin::new(&mut this.future).poll(cx);
-        this.long |= begun.elapsed() >= LONG_POLL;
+        this.long |= computed() - before >= LONG_POLL;
         polled.map(|output| (output, this.long))
     }
 }
@@ -141,11 +155,11 @@ where
     /// Polls the future here; sends it away if it goes on after a long poll.
     fn poll_here(&mut self, cx: &mut Context<'_>) -> Poll<F::Output> {
         let Place::Here(future) = &mut self.place else { return Poll::Pending };
-        let begun = Instant::now();
+        let before = computed();
         let polled = Pin::new(future).poll(cx);
         if polled.is_ready() {
             self.place = Place::Ended;
-        } else if begun.elapsed() >= LONG_POLL {
+        } else if computed() - before >= LONG_POLL {
             self.long = true;
             self.send_away();
         }

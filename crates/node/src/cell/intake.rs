@@ -30,6 +30,7 @@ const READ_RETRY: Duration = Duration::from_secs(1);
 const PRIORITIES: [Priority; 2] = [Priority::Signal, Priority::Normal];
 
 /// What the task of an actor's intake does next.
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, on its way from one place to the next")]
 enum Next {
     Arrival(Arrival),
     Read,

@@ -7,7 +7,7 @@ use playhouse_node::{ActorOptions, ActorRef, Limits, Node};
 
 use crate::support::{Stage, actor_type, ask, node, player};
 
-/// Computes as often as the payload is long, longer than any poll should be, and lets others run in between.
+/// Computes as often as the payload is long, longer than any poll should be also if others want the core, and lets others run in between.
 struct Thinker;
 
 impl Actor for Thinker {}
@@ -18,7 +18,7 @@ fn thread() -> String {
 
 fn compute() {
     let begun = Instant::now();
-    while begun.elapsed() < Duration::from_millis(2) {
+    while begun.elapsed() < Duration::from_millis(10) {
         std::hint::spin_loop();
     }
 }

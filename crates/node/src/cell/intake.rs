@@ -221,7 +221,7 @@ impl Cell {
                 Ok(())
             }
             // The sender repeats itself: the message waits, or has been handled.
-            Ok(Accepted::Duplicate(_)) => Ok(()),
+            Ok(Accepted::Duplicate) => Ok(()),
             Err(error) => Err(error.into()),
         };
         // The sender may have gone.

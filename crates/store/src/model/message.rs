@@ -121,8 +121,8 @@ impl Default for QueueLimits {
 pub enum Accepted {
     /// It is in the mailbox.
     Queued(Position),
-    /// The same request came before.
-    Duplicate(Recorded),
+    /// The same request came before; [`Store::recorded`](crate::Store::recorded) says what became of it.
+    Duplicate,
 }
 
 /// What is known of a request.

@@ -24,7 +24,7 @@ fn offer(store: &dyn Store, lease: &Lease, number: u64) -> Result<Position, Stor
     let enqueue = Enqueue { to: lease.actor, message, now: Time::default(), limits, durability: Durability::Fsync };
     match store.enqueue(enqueue).wait()? {
         Accepted::Queued(position) => Ok(position),
-        Accepted::Duplicate(_) => panic!("every number is new"),
+        Accepted::Duplicate => panic!("every number is new"),
     }
 }
 

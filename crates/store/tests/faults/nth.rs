@@ -92,7 +92,7 @@ fn script(folder: &Path) {
                 println!("\nq {number}");
                 handle(&store, &mut lease, position, number, &mut failed);
             }
-            Ok(Accepted::Duplicate(_)) => panic!("each number is new"),
+            Ok(Accepted::Duplicate) => panic!("each number is new"),
             Err(error) => failed |= is_failure(&error),
         }
     }

@@ -1,10 +1,9 @@
 use crate::core::{ExpireReplies, OutboxDone, OutboxFailed, sizes};
 use crate::error::StoreError;
 use crate::limits::BATCH_ITEMS_MAX;
-use crate::model::{Accepted, Durability, Enqueue, Position, Recorded};
-use crate::postgres::answer::{Answer, position};
+use crate::model::{Accepted, Durability, Enqueue, Position};
+use crate::postgres::answer::Answer;
 use crate::postgres::group::{Group, Kind, number};
-use crate::postgres::sums;
 
 use super::{Parcel, Write, millis};
 
@@ -21,15 +20,10 @@ impl Write for Enqueue {
         group.push(Kind::Enqueue, numbers, [caller, request, body]);
     }
 
-    fn made(&self, answer: Answer, server: &str) -> Result<Accepted, StoreError> {
-        let seq = answer.number(1);
+    fn made(&self, answer: Answer, _server: &str) -> Result<Accepted, StoreError> {
         Ok(match answer.number(0) {
-            0 => Accepted::Queued(Position { priority: self.message.priority, seq }),
-            1 => Accepted::Duplicate(Recorded::Pending(position(seq, answer.number(2)))),
-            _ => {
-                let sum = answer.numbers.get(1).copied().flatten();
-                Accepted::Duplicate(Recorded::Answered(sums::checked_reply(server, self.to, sum, answer.bytes)?))
-            }
+            0 => Accepted::Queued(Position { priority: self.message.priority, seq: answer.number(1) }),
+            _ => Accepted::Duplicate,
         })
     }
 

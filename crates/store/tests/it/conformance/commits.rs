@@ -1,7 +1,7 @@
 use bytes::Bytes;
 use playhouse_store::{
-    Accepted, BatchLimits, Commit, Consumed, Expect, KeyChange, OutId, OutMessage, Quota, Recorded, RecordedReply,
-    Retention, Revision, StateChange, Store, StoreError, TimerChange, commit,
+    Accepted, BatchLimits, Commit, Consumed, Expect, KeyChange, Message, OutId, OutMessage, Quota, Recorded,
+    RecordedReply, Retention, Revision, StateChange, Store, StoreError, TimerChange, commit,
 };
 
 use crate::support::{
@@ -271,12 +271,14 @@ pub(super) fn a_direct_reply_is_recorded(make: Make) {
     let call = request("r-7", "a");
     let reply = RecordedReply { request: call.request_key().expect("it has an id"), reply: Bytes::from_static(b"42") };
     owner.commit(|commit| commit.reply = Some(reply)).expect("it was never queued");
-    let answered = Recorded::Answered(Some(Bytes::from_static(b"42")));
-    assert_eq!(enqueue(store, owner.key(), call), Ok(Accepted::Duplicate(answered)));
+    let actor = owner.key();
+    let known = |call: &Message| store.recorded(actor, &call.request_key().expect("it has an id")).wait();
+    assert_eq!(known(&call), Ok(Some(Recorded::Answered(Some(Bytes::from_static(b"42"))))));
+    assert_eq!(enqueue(store, owner.key(), call), Ok(Accepted::Duplicate));
     let position = put(store, owner.key(), request("r-8", ""));
     owner.commit(|commit| commit.consumed.push(done_with(position, ""))).expect("an empty reply is one, too");
-    let answered = Recorded::Answered(Some(Bytes::new()));
-    assert_eq!(enqueue(store, owner.key(), request("r-8", "")), Ok(Accepted::Duplicate(answered)));
+    assert_eq!(enqueue(store, owner.key(), request("r-8", "")), Ok(Accepted::Duplicate));
+    assert_eq!(known(&request("r-8", "")), Ok(Some(Recorded::Answered(Some(Bytes::new())))));
 }
 
 pub(super) fn sizes_of_commits_have_limits(make: Make) {

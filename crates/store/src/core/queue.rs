@@ -1,5 +1,7 @@
 use crate::error::StoreError;
-use crate::model::{Accepted, ActorKey, Durability, Enqueue, Position, Priority, QueueLimits, Queued, Recorded, Time};
+use crate::model::{
+    Accepted, ActorKey, Delivers, Durability, Enqueue, Position, Priority, QueueLimits, Queued, Recorded, Time,
+};
 
 use super::book::Ledger;
 use super::change::{Change, Flow};
@@ -10,7 +12,10 @@ impl Change for Enqueue {
     type Answer = Accepted;
 
     fn make(&self, ledger: &mut Ledger<'_>) -> Result<Accepted, StoreError> {
-        sizes::check_message(&self.message)?;
+        sizes::check_enqueue(self)?;
+        if let Some(delivers) = &self.delivers {
+            return self.deliver(ledger, delivers);
+        }
         let request = self.message.request_key();
         let bytes = self.message.bytes();
         if let Err(full) = ledger.check_room(self.to, bytes, self.limits) {
@@ -34,7 +39,8 @@ impl Change for Enqueue {
     }
 
     fn flow(&self) -> Flow {
-        Flow::Inward
+        // What is delivered is there already.
+        if self.delivers.is_some() { Flow::Onward } else { Flow::Inward }
     }
 
     fn durability(&self) -> Durability {
@@ -43,6 +49,26 @@ impl Change for Enqueue {
 
     fn now(&self) -> Option<Time> {
         Some(self.now)
+    }
+}
+
+impl Enqueue {
+    /// Takes a message out of the outbox and puts it into the mailbox.
+    fn deliver(&self, ledger: &mut Ledger<'_>, delivers: &Delivers) -> Result<Accepted, StoreError> {
+        ledger.actor(self.to)?;
+        let Some(sender) = ledger.rows.out_actor(delivers.id)? else { return Ok(Accepted::Duplicate) };
+        ledger.actor(sender)?;
+        if let Some(first) = delivers.behind
+            && ledger.rows.out_actor(first)?.is_some()
+        {
+            return Err(StoreError::OutOfTurn { first });
+        }
+        ledger.check_room(self.to, self.message.bytes(), self.limits)?;
+        let position = ledger.free_position(self.message.priority);
+        ledger.take_out(delivers.id, sender)?;
+        let queued = Queued { position, at: self.now, attempts: 0, message: self.message.clone() };
+        ledger.put_in(self.to, &queued)?;
+        Ok(Accepted::Queued(position))
     }
 }
 

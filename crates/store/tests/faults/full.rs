@@ -21,7 +21,14 @@ fn offer(store: &dyn Store, lease: &Lease, number: u64) -> Result<Position, Stor
     let mut message = child::message(number);
     message.payload = vec![7; 16 << 10].into();
     let limits = QueueLimits::default();
-    let enqueue = Enqueue { to: lease.actor, message, now: Time::default(), limits, durability: Durability::Fsync };
+    let enqueue = Enqueue {
+        to: lease.actor,
+        message,
+        now: Time::default(),
+        limits,
+        durability: Durability::Fsync,
+        delivers: None,
+    };
     match store.enqueue(enqueue).wait()? {
         Accepted::Queued(position) => Ok(position),
         Accepted::Duplicate => panic!("every number is new"),

@@ -9,7 +9,7 @@ use super::{Parcel, Write, millis};
 
 impl Write for Enqueue {
     fn check(&self) -> Result<(), StoreError> {
-        sizes::check_message(&self.message)
+        sizes::check_enqueue(self)
     }
 
     fn encode(&self, group: &mut Group) {
@@ -17,7 +17,13 @@ impl Write for Enqueue {
         let Parcel { size_and_lane, sum, caller, request, body } = Parcel::new(self.to, &self.message);
         let (messages, bytes) = (number(self.limits.messages), number(self.limits.bytes));
         let numbers = [slot, millis(self.now), messages, bytes, size_and_lane, sum];
-        group.push(Kind::Enqueue, numbers, [caller, request, body]);
+        let Some(delivers) = &self.delivers else {
+            return group.push(Kind::Enqueue, numbers, [caller, request, body]);
+        };
+        group.outs(&[delivers.id]);
+        let behind = delivers.behind.map_or(0, |first| number(first.number()));
+        group.push(Kind::Deliver, numbers, [caller, request, body]);
+        group.push(Kind::Delivered, [number(delivers.id.number()), behind], []);
     }
 
     fn made(&self, answer: Answer, _server: &str) -> Result<Accepted, StoreError> {
@@ -31,6 +37,7 @@ impl Write for Enqueue {
         match answer.code {
             1 => Some(StoreError::UnknownActor { actor: self.to }),
             7 => Some(answer.mailbox_full(self.limits)),
+            13 => Some(StoreError::OutOfTurn { first: self.delivers.and_then(|delivers| delivers.behind)? }),
             _ => None,
         }
     }

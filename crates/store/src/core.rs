@@ -20,5 +20,5 @@ pub(crate) use letters::{DropLetter, RetryLetter, letter_bytes};
 pub(crate) use outbox::{OutboxDone, OutboxFailed};
 pub(crate) use owners::{Release, Renew};
 pub(crate) use replies::ExpireReplies;
-pub(crate) use rows::{Brief, Counters, Known, Reads, ReplyBrief, Rows, reply_bytes};
+pub(crate) use rows::{Brief, Counters, Known, KnownBrief, Reads, ReplyBrief, Rows, reply_bytes};
 pub(crate) use vault::{Reseal, SetNote};

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use playhouse_types::{ActorError, Code, ErrorKind};
 
-use crate::model::{ActorKey, Durability, Epoch, Position, Revision, Time};
+use crate::model::{ActorKey, Durability, Epoch, OutId, Position, Revision, Time};
 
 /// Why a store did not do what it was asked. Nothing of it was done, but where a variant says otherwise.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -72,6 +72,12 @@ pub enum StoreError {
         wanted: u64,
         /// What it may hold.
         limit: u64,
+    },
+    /// The message before it on the same way was not taken, and is in the outbox still. Deliver that one first.
+    #[error("message {} of the outbox goes first, and is there still", first.number())]
+    OutOfTurn {
+        /// Which one.
+        first: OutId,
     },
     /// The message that was handled is not in the mailbox any more: it was handled before.
     #[error("actor {actor} has no message at {}", position.seq)]
@@ -203,6 +209,7 @@ impl StoreError {
             | Self::StaleEpoch { .. }
             | Self::PredecessorFailed { .. }
             | Self::MailboxFull { .. }
+            | Self::OutOfTurn { .. }
             | Self::Busy { .. }
             | Self::DiskFull { .. }
             | Self::Failed { .. }
@@ -232,7 +239,7 @@ impl StoreError {
             Self::UnknownActor { .. } => Code::UnknownActor,
             Self::OwnedElsewhere { .. } => Code::ActorOwned,
             Self::StaleEpoch { .. } => Code::StaleEpoch,
-            Self::PredecessorFailed { .. } => Code::CommitOrder,
+            Self::PredecessorFailed { .. } | Self::OutOfTurn { .. } => Code::CommitOrder,
             Self::VersionMismatch { .. } | Self::KeyExists { .. } | Self::NoteChanged { .. } => Code::StateConflict,
             Self::QuotaExceeded { .. } => Code::StateQuota,
             Self::MailboxFull { .. } => Code::MailboxFull,

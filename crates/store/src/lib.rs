@@ -78,10 +78,10 @@ pub use contract::{KeyRange, Report, Retention, Stats, Store, commit};
 pub use error::{Damage, StoreError};
 pub use memory::MemoryStore;
 pub use model::{
-    Accepted, ActorInfo, ActorKey, BatchLimits, Bury, Commit, Committed, Consumed, Durability, Enqueue, Epoch, Expect,
-    Fate, Identity, KeyChange, Lease, Letter, LetterId, Message, MessageKind, OpenActor, OutId, OutMessage, OutPosted,
-    Position, Priority, QueueLimits, Queued, Quota, Recorded, RecordedReply, RequestKey, Revision, SealedKey,
-    StateChange, Time, Timer, TimerChange, Usage, Versioned,
+    Accepted, ActorInfo, ActorKey, BatchLimits, Bury, Commit, Committed, Consumed, Delivers, Durability, Enqueue,
+    Epoch, Expect, Fate, Identity, KeyChange, Lease, Letter, LetterId, Message, MessageKind, OpenActor, OutId,
+    OutMessage, OutPosted, Position, Priority, QueueLimits, Queued, Quota, Recorded, RecordedReply, RequestKey,
+    Revision, SealedKey, StateChange, Time, Timer, TimerChange, Usage, Versioned,
 };
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresError, PostgresOptions, PostgresStore};

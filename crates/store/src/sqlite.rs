@@ -9,10 +9,12 @@ mod decode;
 mod fault;
 mod files;
 mod open;
+mod options;
 mod quarantine;
 mod queue;
 mod readers;
 mod reads;
+mod refusal;
 mod repair;
 mod schema;
 mod space;
@@ -40,7 +42,8 @@ use crate::model::{
 };
 use crate::receipt::{Done, Receipt};
 
-pub use self::open::{DangerSync, OpenError, SqliteOptions};
+pub use self::options::{DangerSync, SqliteOptions};
+pub use self::refusal::OpenError;
 
 use self::queue::Queue;
 use self::readers::Readers;
@@ -67,12 +70,15 @@ impl SqliteStore {
     /// # Errors
     /// If another process has it open, if it is damaged or from a newer version, or if the disk fails.
     pub fn open(folder: &Path, options: SqliteOptions) -> Result<Self, OpenError> {
-        let opened = open::open(folder, &options)?;
+        // Absolute, because to SQLite a name that begins with `file:` is no path.
+        let folder =
+            std::path::absolute(folder).map_err(|source| OpenError::Folder { path: folder.to_owned(), source })?;
+        let opened = open::open(&folder, &options)?;
         let queue = Arc::new(Queue::default());
         let readers = Arc::new(Readers::new(opened.path.clone(), opened.file.clone(), Arc::clone(&opened.quarantine)));
         let writer = writer::start(opened, Arc::clone(&queue), options).map_err(OpenError::Thread)?;
         let writer = Mutex::new(Some(writer));
-        Ok(Self(Arc::new(Shared { queue, readers, writer, folder: folder.to_owned() })))
+        Ok(Self(Arc::new(Shared { queue, readers, writer, folder })))
     }
 
     /// The folder that it is in.

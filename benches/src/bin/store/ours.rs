@@ -39,7 +39,7 @@ pub fn tell(to: ActorKey, payload: &Bytes) -> Enqueue {
         context: Bytes::new(),
     };
     let limits = QueueLimits { messages: u64::MAX, bytes: u64::MAX };
-    Enqueue { to, message, now: Time::default(), limits, durability: Durability::Fsync }
+    Enqueue { to, message, now: Time::default(), limits, durability: Durability::Fsync, delivers: None }
 }
 
 pub fn tells(runtime: &tokio::runtime::Runtime, folder: &Path, time: Duration) -> anyhow::Result<f64> {

@@ -12,7 +12,9 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use parking_lot::MutexGuard;
 use playhouse_scheduler::Offer;
-use playhouse_store::{Accepted, BatchLimits, Durability, Enqueue, Message, Position, Priority, Queued, StoreError};
+use playhouse_store::{
+    Accepted, BatchLimits, Delivers, Durability, Enqueue, Message, Position, Priority, Queued, StoreError,
+};
 use playhouse_types::{ActorError, LogLevel};
 use tokio::sync::oneshot;
 
@@ -43,7 +45,7 @@ impl Cell {
             return Err(error);
         }
         let deadline = request.deadline;
-        let told = self.submit_tell(form::message(request), class);
+        let told = self.submit_tell(form::message(request), class, None);
         match self.node.until(deadline, told).await {
             Some(Ok(told)) => told,
             Some(Err(_)) => Err(self.stopped()),
@@ -51,9 +53,13 @@ impl Cell {
         }
     }
 
-    /// Takes a message that an actor has sent. Its removal from the outbox comes after it in the store's log, so that it need not be awaited.
-    pub(crate) fn deliver(self: &Arc<Self>, message: Message) -> oneshot::Receiver<Result<(), ActorError>> {
-        self.submit_tell(message, Durability::Memory)
+    /// Takes a message that an actor has sent, out of the outbox. Until that is on the disk it is there, so that it need not be awaited.
+    pub(crate) fn deliver(
+        self: &Arc<Self>,
+        message: Message,
+        delivers: Delivers,
+    ) -> oneshot::Receiver<Result<(), ActorError>> {
+        self.submit_tell(message, Durability::Memory, Some(delivers))
     }
 
     /// Gives a message to the store. Whatever awaits the answer, the message is on its way.
@@ -61,11 +67,12 @@ impl Cell {
         self: &Arc<Self>,
         message: Message,
         durability: Durability,
+        delivers: Option<Delivers>,
     ) -> oneshot::Receiver<Result<(), ActorError>> {
         let (told, telling) = oneshot::channel();
         let Some(durable) = &self.durable else { return telling };
         let limits = self.setup.options.stored;
-        let enqueue = Enqueue { to: durable.key, message: message.clone(), now: now(), limits, durability };
+        let enqueue = Enqueue { to: durable.key, message: message.clone(), now: now(), limits, durability, delivers };
         let mut desk = durable.intake.desk();
         let mut receipt = durable.keeper.store.enqueue(enqueue);
         if !desk.attended
@@ -142,8 +149,8 @@ impl Cell {
                 self.place_arrival(Queued { position, at: now(), attempts: 0, message });
                 Ok(())
             }
-            // The sender repeats itself: the message waits, or has been handled.
-            Ok(Accepted::Duplicate(_)) => Ok(()),
+            // The message came before: it waits, or has been handled.
+            Ok(Accepted::Duplicate) => Ok(()),
             Err(error) => Err(error.into()),
         };
         // The sender may have gone.

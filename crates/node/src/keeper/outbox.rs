@@ -1,11 +1,12 @@
 //! What actors send: delivered after it was committed, again and again until it is taken, once.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use playhouse_store::{
-    ActorKey, BatchLimits, Bury, Durability, Enqueue, Message, OutId, OutPosted, QueueLimits, StoreError, Time,
+    ActorKey, BatchLimits, Bury, Delivers, Durability, Enqueue, Message, OutId, OutPosted, QueueLimits, StoreError,
+    Time,
 };
 use playhouse_types::{ActorError, Code};
 use tokio::sync::oneshot;
@@ -41,6 +42,52 @@ enum Delivery {
     Known(Result<(), ActorError>),
 }
 
+/// One look at the whole outbox.
+#[derive(Default)]
+struct Round {
+    /// When the next message is due.
+    next: Option<Time>,
+    /// The receivers of messages that were not taken: what is behind, and goes the same way, waits as well.
+    stuck: HashSet<String>,
+    /// What has to leave the outbox by itself. What entered a mailbox has left it already.
+    done: Vec<OutId>,
+}
+
+impl Round {
+    fn look_again(&mut self, at: Time) {
+        self.next = Some(self.next.map_or(at, |next| next.min(at)));
+    }
+
+    /// What became of a message that was put on its way.
+    async fn settle(
+        &mut self,
+        keeper: &Keeper,
+        posted: &OutPosted,
+        result: Result<(), ActorError>,
+    ) -> Result<(), StoreError> {
+        let Err(error) = result else {
+            if posted.out.target == SHELL {
+                self.done.push(posted.id);
+            }
+            return Ok(());
+        };
+        if !self.stuck.insert(posted.out.target.clone()) {
+            // It was behind one that was not taken.
+            return Ok(());
+        }
+        if is_hopeless(&error) {
+            bury(keeper, posted, &error).await?;
+            self.done.push(posted.id);
+            self.look_again(now());
+            return Ok(());
+        }
+        let wait = RETRY_FIRST.saturating_mul(1 << posted.attempts.min(16)).min(RETRY_MAX);
+        let not_before = now().after(wait);
+        self.look_again(not_before);
+        keeper.store.outbox_failed(posted.id, not_before).await
+    }
+}
+
 /// Delivers what is posted until the node ends.
 pub(super) async fn deliver(shared: Weak<Shared>) {
     loop {
@@ -67,77 +114,64 @@ pub(super) async fn deliver(shared: Weak<Shared>) {
 
 /// Delivers all that is due of the actors that run here. When the next is due.
 async fn deliver_all(node: &Arc<Shared>, keeper: &Arc<Keeper>) -> Result<Option<Time>, StoreError> {
-    let mut next: Option<Time> = None;
+    let mut round = Round::default();
     let mut after = OutId::default();
-    // What is behind a message that was not taken, and goes the same way, waits as well.
-    let mut stuck = HashSet::new();
     loop {
         let batch = keeper.store.outbox(after, BatchLimits::default()).await?;
-        let Some(last) = batch.last() else { return Ok(next) };
+        let Some(last) = batch.last() else { return Ok(round.next) };
         after = last.id;
         let mut under_way = Vec::new();
+        // The last one that is on its way, by receiver.
+        let mut ahead = HashMap::new();
         for posted in batch {
-            if keeper.cell(posted.actor).is_none() || stuck.contains(&posted.out.target) {
+            if keeper.cell(posted.actor).is_none() || round.stuck.contains(&posted.out.target) {
                 continue;
             }
             if posted.out.not_before > now() {
-                next = Some(next.map_or(posted.out.not_before, |next| next.min(posted.out.not_before)));
-                stuck.insert(posted.out.target);
+                round.look_again(posted.out.not_before);
+                round.stuck.insert(posted.out.target);
                 continue;
             }
-            let delivery = send(node, keeper, &posted).await;
+            if posted.out.target == SHELL {
+                let told = tell_shell(node, posted.out.message.clone()).await;
+                round.settle(keeper, &posted, told).await?;
+                continue;
+            }
+            let behind = ahead.insert(posted.out.target.clone(), posted.id);
+            let delivery = send(keeper, &posted, behind);
             under_way.push((posted, delivery));
         }
-        let mut done = Vec::new();
         for (posted, delivery) in under_way {
-            match arrive(delivery).await {
-                Ok(()) => done.push(posted.id),
-                Err(error) if is_hopeless(&error) => {
-                    bury(keeper, &posted, &error).await?;
-                    done.push(posted.id);
-                }
-                Err(_) => {
-                    let wait = RETRY_FIRST.saturating_mul(1 << posted.attempts.min(16)).min(RETRY_MAX);
-                    let not_before = now().after(wait);
-                    next = Some(next.map_or(not_before, |next| next.min(not_before)));
-                    stuck.insert(posted.out.target.clone());
-                    keeper.store.outbox_failed(posted.id, not_before).await?;
-                }
-            }
+            let arrived = arrive(delivery).await;
+            round.settle(keeper, &posted, arrived).await?;
         }
-        if !done.is_empty() {
-            keeper.store.outbox_done(done).await?;
+        if !round.done.is_empty() {
+            keeper.store.outbox_done(std::mem::take(&mut round.done)).await?;
         }
     }
 }
 
-/// Puts a message on its way. What follows for the same receiver may be put on its way at once.
-async fn send(node: &Arc<Shared>, keeper: &Arc<Keeper>, posted: &OutPosted) -> Delivery {
-    let mut message = posted.out.message.clone();
-    if posted.out.target == SHELL {
-        return Delivery::Known(tell_shell(node, message).await);
-    }
+/// Puts a message on its way to an actor. What follows for the same receiver may be put on its way at once, behind it.
+fn send(keeper: &Arc<Keeper>, posted: &OutPosted, behind: Option<OutId>) -> Delivery {
     let Some(actor) = parse_target(&posted.out.target) else {
         let text = format!("{:?} is nobody", posted.out.target);
         return Delivery::Known(Err(ActorError::coded(playhouse_types::ErrorKind::NotFound, Code::UnknownActor, text)));
     };
-    // The receiver knows a repetition by this: ids of the outbox are not used twice.
-    message.request = Some(format!("outbox:{}", posted.id.number()));
+    let (message, delivers) = (posted.out.message.clone(), Delivers { id: posted.id, behind });
     if let Some(cell) = keeper.cell(actor) {
-        return Delivery::Actor(cell.deliver(message));
+        return Delivery::Actor(cell.deliver(message, delivers));
     }
     // Nobody opens it here between the look and the write.
     let open = keeper.open.read();
     if open.contains_key(&actor) {
         drop(open);
         return match keeper.cell(actor) {
-            Some(cell) => Delivery::Actor(cell.deliver(message)),
+            Some(cell) => Delivery::Actor(cell.deliver(message, delivers)),
             None => Delivery::Known(Err(StoreError::Closed.into())),
         };
     }
-    // The removal from the outbox comes after it in the store's log: neither is lost without the other.
-    let (durability, limits) = (Durability::Memory, QueueLimits::default());
-    Delivery::Store(keeper.store.enqueue(Enqueue { to: actor, message, now: now(), limits, durability }))
+    let (durability, limits, delivers) = (Durability::Memory, QueueLimits::default(), Some(delivers));
+    Delivery::Store(keeper.store.enqueue(Enqueue { to: actor, message, now: now(), limits, durability, delivers }))
 }
 
 async fn arrive(delivery: Delivery) -> Result<(), ActorError> {

@@ -14,24 +14,30 @@ pub(super) struct Overlay {
     next: Revision,
     /// How often a commit was refused. What began before it may have read what never came to be.
     generation: u64,
+    /// Counts the commits, also those that were refused: revisions are used again after a refusal, tickets are not.
+    ticket: u64,
     under_way: usize,
     bytes: u64,
-    state: BTreeMap<Bytes, Written>,
-    sealed: BTreeMap<String, Written>,
+    state: Writes<Bytes>,
+    sealed: Writes<String>,
     /// What the actor kept after the last commit that ended.
     usage: Usage,
     /// Why the actor cannot go on.
     ended: Option<StoreError>,
 }
 
-#[derive(Clone)]
+/// What commits under way have written, the last one last. All of them, because the last may be refused while the others go on.
+type Writes<K> = BTreeMap<K, Vec<Written>>;
+
 struct Written {
+    ticket: u64,
     revision: Revision,
     value: Option<Bytes>,
 }
 
 /// A commit under way, to find what it covers.
 pub(super) struct UnderWay {
+    ticket: u64,
     revision: Revision,
     generation: u64,
     bytes: u64,
@@ -47,6 +53,7 @@ impl Overlay {
         Self {
             next: last.next(),
             generation: 0,
+            ticket: 0,
             under_way: 0,
             bytes: 0,
             state: BTreeMap::new(),
@@ -100,24 +107,26 @@ impl Overlay {
 
     /// Lets everybody see what a commit writes.
     pub(super) fn cover(&mut self, commit: &Commit) -> UnderWay {
-        let revision = commit.revision;
+        self.ticket += 1;
+        let (ticket, revision) = (self.ticket, commit.revision);
         let mut bytes = 0;
         for change in &commit.state {
             bytes += (change.key.len() + change.value.as_ref().map_or(0, Bytes::len)) as u64;
-            self.state.insert(change.key.clone(), Written { revision, value: change.value.clone() });
+            let written = Written { ticket, revision, value: change.value.clone() };
+            self.state.entry(change.key.clone()).or_default().push(written);
         }
         for change in &commit.keys {
             let value = match change {
                 KeyChange::Create { blob, .. } | KeyChange::Replace { blob, .. } => Some(blob.clone()),
                 KeyChange::Delete { .. } => None,
             };
-            self.sealed.insert(change.name().to_owned(), Written { revision, value });
+            self.sealed.entry(change.name().to_owned()).or_default().push(Written { ticket, revision, value });
         }
         self.under_way += 1;
         self.bytes += bytes;
         let keys = commit.state.iter().map(|change| change.key.clone()).collect();
         let sealed = commit.keys.iter().map(|change| change.name().to_owned()).collect();
-        UnderWay { revision, generation: self.generation, bytes, keys, sealed }
+        UnderWay { ticket, revision, generation: self.generation, bytes, keys, sealed }
     }
 
     /// A commit has ended. If it went through, the store shows what it wrote; if not, nobody does.
@@ -128,16 +137,8 @@ impl Overlay {
             Ok(committed) => self.usage = committed.usage,
             Err(error) => self.failed(&commit, error),
         }
-        for key in commit.keys {
-            if self.state.get(&key).is_some_and(|written| written.revision == commit.revision) {
-                self.state.remove(&key);
-            }
-        }
-        for name in commit.sealed {
-            if self.sealed.get(&name).is_some_and(|written| written.revision == commit.revision) {
-                self.sealed.remove(&name);
-            }
-        }
+        commit.keys.iter().for_each(|key| uncover(&mut self.state, key, commit.ticket));
+        commit.sealed.iter().for_each(|name| uncover(&mut self.sealed, name, commit.ticket));
     }
 
     fn failed(&mut self, commit: &UnderWay, error: &StoreError) {
@@ -149,21 +150,42 @@ impl Overlay {
         if commit.generation == self.generation {
             self.generation += 1;
             self.next = commit.revision;
-            self.state.retain(|_, written| written.revision < commit.revision);
-            self.sealed.retain(|_, written| written.revision < commit.revision);
+            uncover_from(&mut self.state, commit.revision);
+            uncover_from(&mut self.sealed, commit.revision);
         }
     }
 
     pub(super) fn state(&self, key: &[u8]) -> Option<Covered> {
-        self.state.get(key).map(|written| (written.revision, written.value.clone()))
+        self.state.get(key).and_then(|written| covered(written))
     }
 
     pub(super) fn sealed(&self, name: &str) -> Option<Covered> {
-        self.sealed.get(name).map(|written| (written.revision, written.value.clone()))
+        self.sealed.get(name).and_then(|written| covered(written))
     }
 
     pub(super) fn range(&self, range: &KeyRange) -> BTreeMap<Bytes, Covered> {
         let inside = self.state.iter().filter(|(key, _)| range.contains(key));
-        inside.map(|(key, written)| (key.clone(), (written.revision, written.value.clone()))).collect()
+        inside.filter_map(|(key, written)| Some((key.clone(), covered(written)?))).collect()
     }
+}
+
+fn covered(written: &[Written]) -> Option<Covered> {
+    written.last().map(|last| (last.revision, last.value.clone()))
+}
+
+/// Takes out what one commit has written.
+fn uncover<K: Ord>(writes: &mut Writes<K>, key: &K, ticket: u64) {
+    let Some(written) = writes.get_mut(key) else { return };
+    written.retain(|written| written.ticket != ticket);
+    if written.is_empty() {
+        writes.remove(key);
+    }
+}
+
+/// Takes out what a commit and those behind it have written.
+fn uncover_from<K: Ord>(writes: &mut Writes<K>, revision: Revision) {
+    writes.retain(|_, written| {
+        written.retain(|written| written.revision < revision);
+        !written.is_empty()
+    });
 }

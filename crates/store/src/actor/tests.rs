@@ -11,8 +11,8 @@ use super::*;
 use crate::contract::{KeyRange, Retention};
 use crate::memory::MemoryStore;
 use crate::model::{
-    BatchLimits, Consumed, Expect, Fate, Identity, KeyChange, OpenActor, OutId, Position, Priority, Revision,
-    TimerChange,
+    ActorKey, BatchLimits, Consumed, Epoch, Expect, Fate, Identity, KeyChange, OpenActor, OutId, Position, Priority,
+    Revision, StateChange, TimerChange, Usage,
 };
 
 /// Runs what never waits here: the store in memory answers at once.
@@ -237,4 +237,49 @@ fn scans_merge_what_lies_over_the_store() {
             }
         }
     }
+}
+
+/// What a commit of that revision writes.
+fn writes(revision: u64, changes: &[(&str, &str)]) -> Commit {
+    let (actor, epoch) = (ActorKey::from_number(1), Epoch::from_number(1));
+    let mut commit = Commit::new(actor, epoch, Revision::from_number(revision), Time::default(), Durability::Memory);
+    commit.state.extend(changes.iter().map(|(key, value)| StateChange {
+        key: bytes(key),
+        expect: Expect::Any,
+        value: Some(bytes(value)),
+    }));
+    commit
+}
+
+fn shown(overlay: &Overlay, key: &str) -> Option<String> {
+    overlay.state(key.as_bytes()).and_then(|(_, value)| value).map(|value| text(&value))
+}
+
+fn busy() -> Result<Committed, StoreError> {
+    Err(StoreError::Busy { what: "writes", limit: 0 })
+}
+
+/// Revisions are used again after a refusal: a late answer to a former commit of that number took out what the new one had written, and
+/// the next message read the value of before.
+#[test]
+fn a_late_refusal_leaves_what_came_since() {
+    let mut overlay = Overlay::new(Revision::from_number(4), Usage::default());
+    let (first, second) = (overlay.cover(&writes(5, &[("a", "old")])), overlay.cover(&writes(6, &[("k", "old")])));
+    overlay.end(first, &busy());
+    assert_eq!((shown(&overlay, "a"), shown(&overlay, "k")), (None, None));
+    let _again = [overlay.cover(&writes(5, &[("a", "new")])), overlay.cover(&writes(6, &[("k", "new")]))];
+    overlay.end(second, &busy());
+    assert_eq!(shown(&overlay, "k").as_deref(), Some("new"));
+}
+
+/// A commit that finds no room to wait is refused at once, while the one before it is still under way.
+#[test]
+fn an_early_refusal_shows_what_was_before() {
+    let mut overlay = Overlay::new(Revision::from_number(4), Usage::default());
+    let first = overlay.cover(&writes(5, &[("k", "first")]));
+    let second = overlay.cover(&writes(6, &[("k", "second")]));
+    overlay.end(second, &busy());
+    assert_eq!(shown(&overlay, "k").as_deref(), Some("first"));
+    overlay.end(first, &Ok(Committed { first_out: None, usage: Usage::default() }));
+    assert_eq!(shown(&overlay, "k"), None, "the store has it");
 }

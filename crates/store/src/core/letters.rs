@@ -100,14 +100,13 @@ impl Change for RetryLetter {
             None => None,
         };
 
-        let position = ledger.next_position(message.priority);
+        let position = ledger.free_position(message.priority);
         ledger.remove_letter(self.id, letter_bytes(&cause, &message))?;
         ledger.forget_reply(replaced);
         if let Some(request) = &request {
             ledger.rows.put_request(actor, request, &Known::Pending(position))?;
         }
-        ledger.rows.put_queued(actor, &Queued { position, at: self.now, attempts: 0, message })?;
-        ledger.count_queued(actor, bytes);
+        ledger.put_in(actor, &Queued { position, at: self.now, attempts: 0, message })?;
         Ok(position)
     }
 

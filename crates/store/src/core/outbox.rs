@@ -1,5 +1,5 @@
 use crate::error::StoreError;
-use crate::model::{OutId, Time};
+use crate::model::{ActorKey, OutId, Time};
 
 use super::book::Ledger;
 use super::change::Change;
@@ -22,14 +22,22 @@ impl Change for OutboxDone {
         there.sort_unstable();
         there.dedup();
         for (id, actor) in there {
-            ledger.rows.delete_out(id)?;
-            ledger.change_actor(actor, |info| info.lease.usage.outbox = info.lease.usage.outbox.saturating_sub(1));
+            ledger.take_out(id, actor)?;
         }
         Ok(())
     }
 
     fn bytes(&self) -> u64 {
         self.0.len() as u64 * 8
+    }
+}
+
+impl Ledger<'_> {
+    /// Takes a message out of the outbox of an actor that was read in this change already.
+    pub(super) fn take_out(&mut self, id: OutId, actor: ActorKey) -> Result<(), StoreError> {
+        self.rows.delete_out(id)?;
+        self.change_actor(actor, |info| info.lease.usage.outbox = info.lease.usage.outbox.saturating_sub(1));
+        Ok(())
     }
 }
 

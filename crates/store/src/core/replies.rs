@@ -5,7 +5,7 @@ use crate::model::{ActorKey, RequestKey, Time};
 
 use super::book::Ledger;
 use super::change::Change;
-use super::rows::{Known, reply_bytes};
+use super::rows::{Known, KnownBrief, reply_bytes};
 
 /// Replies that one group forgets because of their age: some hundred microseconds of work.
 pub(super) const EXPIRED_PER_GROUP_MAX: usize = 128;
@@ -33,8 +33,8 @@ impl Ledger<'_> {
 
     /// What a reply counts for that is about to be replaced. If it is damaged that does not matter any more.
     pub(super) fn replaced_reply(&self, actor: ActorKey, request: &RequestKey) -> Result<Option<u64>, StoreError> {
-        match self.rows.request(actor, request) {
-            Ok(Some(Known::Answered { reply, .. })) => Ok(Some(reply_bytes(request, reply.as_ref()))),
+        match self.rows.request_brief(actor, request) {
+            Ok(Some(KnownBrief::Answered { bytes })) => Ok(Some(bytes)),
             Ok(_) | Err(StoreError::Corrupt(_)) => Ok(None),
             Err(error) => Err(error),
         }

@@ -52,6 +52,16 @@ pub(crate) enum Known {
     Answered { at: Time, reply: Option<Bytes> },
 }
 
+/// What is kept of a request, without the reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KnownBrief {
+    Pending,
+    /// What the reply counts for.
+    Answered {
+        bytes: u64,
+    },
+}
+
 /// A reply that may have to go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ReplyBrief {
@@ -80,6 +90,8 @@ pub(crate) trait Reads {
     fn queued_brief(&self, actor: ActorKey, position: Position) -> Result<Option<Brief>>;
 
     fn request(&self, actor: ActorKey, request: &RequestKey) -> Result<Option<Known>>;
+    /// What is known of a request, without looking at the reply.
+    fn request_brief(&self, actor: ActorKey, request: &RequestKey) -> Result<Option<KnownBrief>>;
     /// Replies, the oldest first.
     fn oldest_replies(&self, items: usize) -> Result<Vec<ReplyBrief>>;
 
@@ -112,7 +124,8 @@ pub(crate) trait Reads {
 
 /// The rows of a store within a group of changes, which becomes durable as a whole.
 pub(crate) trait Rows: Reads {
-    /// Calls of the methods below, successful or not. A change that fails without one has changed nothing.
+    /// Calls of the methods below, successful or not, but for those that found that there was nothing to be done. A change that
+    /// fails without one has changed nothing.
     fn writes(&self) -> u64;
 
     fn put_counters(&mut self, counters: &Counters) -> Result<()>;
@@ -120,6 +133,8 @@ pub(crate) trait Rows: Reads {
     fn put_actor(&mut self, actor: &ActorInfo) -> Result<()>;
     fn put_queued(&mut self, actor: ActorKey, queued: &Queued) -> Result<()>;
     fn delete_queued(&mut self, actor: ActorKey, position: Position) -> Result<()>;
+    /// Takes note of a request that waits. Answers whether nothing was known of it; if something was, that stays.
+    fn add_request(&mut self, actor: ActorKey, request: &RequestKey, waits: Position) -> Result<bool>;
     fn put_request(&mut self, actor: ActorKey, request: &RequestKey, known: &Known) -> Result<()>;
     fn delete_request(&mut self, actor: ActorKey, request: &RequestKey) -> Result<()>;
     fn put_state(&mut self, actor: ActorKey, key: &Bytes, value: &Bytes, version: Revision) -> Result<()>;

@@ -4,7 +4,7 @@ use playhouse_types::limits::{MESSAGE_BYTES_MAX, REQUEST_ID_BYTES_MAX, ROUTE_BYT
 
 use crate::error::StoreError;
 use crate::limits;
-use crate::model::{Commit, Identity, KeyChange, Message, OutMessage, RequestKey, StateChange, TimerChange};
+use crate::model::{Commit, Enqueue, Identity, KeyChange, Message, OutMessage, RequestKey, StateChange, TimerChange};
 
 fn at_most(what: &'static str, found: usize, limit: usize) -> Result<(), StoreError> {
     if found <= limit {
@@ -36,6 +36,14 @@ pub(crate) fn check_message(message: &Message) -> Result<(), StoreError> {
     at_most("bytes of the route", message.route.len(), ROUTE_BYTES_MAX)?;
     at_most("bytes of the payload", message.payload.len(), MESSAGE_BYTES_MAX)?;
     at_most("bytes of the context", message.context.len(), limits::CONTEXT_BYTES_MAX)
+}
+
+pub(crate) fn check_enqueue(enqueue: &Enqueue) -> Result<(), StoreError> {
+    check_message(&enqueue.message)?;
+    if enqueue.delivers.is_some() && enqueue.message.request.is_some() {
+        return Err(StoreError::Malformed { what: "a message of the outbox", rule: "has a request id" });
+    }
+    Ok(())
 }
 
 pub(crate) fn check_request(request: &RequestKey) -> Result<(), StoreError> {

@@ -1,10 +1,11 @@
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use bytes::Bytes;
 
 use crate::contract::KeyRange;
-use crate::core::{Brief, Counters, Known, Reads, ReplyBrief, Rows, letter_bytes, reply_bytes};
+use crate::core::{Brief, Counters, Known, KnownBrief, Reads, ReplyBrief, Rows, letter_bytes, reply_bytes};
 use crate::error::StoreError;
 use crate::model::{
     ActorInfo, ActorKey, BatchLimits, Identity, Letter, LetterId, OutId, OutPosted, Position, Queued, RequestKey,
@@ -86,6 +87,13 @@ impl Reads for Tables {
 
     fn request(&self, actor: ActorKey, request: &RequestKey) -> Result<Option<Known>> {
         Ok(self.requests.get(&(actor, request.clone())).cloned())
+    }
+
+    fn request_brief(&self, actor: ActorKey, request: &RequestKey) -> Result<Option<KnownBrief>> {
+        Ok(self.requests.get(&(actor, request.clone())).map(|known| match known {
+            Known::Pending(_) => KnownBrief::Pending,
+            Known::Answered { reply, .. } => KnownBrief::Answered { bytes: reply_bytes(request, reply.as_ref()) },
+        }))
     }
 
     fn oldest_replies(&self, items: usize) -> Result<Vec<ReplyBrief>> {
@@ -216,6 +224,16 @@ impl Rows for Tables {
     fn delete_queued(&mut self, actor: ActorKey, position: Position) -> Result<()> {
         self.mailbox.remove(&(actor, position));
         Ok(())
+    }
+
+    fn add_request(&mut self, actor: ActorKey, request: &RequestKey, waits: Position) -> Result<bool> {
+        match self.requests.entry((actor, request.clone())) {
+            Entry::Occupied(_) => Ok(false),
+            Entry::Vacant(free) => {
+                free.insert(Known::Pending(waits));
+                Ok(true)
+            }
+        }
     }
 
     fn put_request(&mut self, actor: ActorKey, request: &RequestKey, known: &Known) -> Result<()> {

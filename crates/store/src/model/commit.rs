@@ -109,7 +109,7 @@ pub struct OutMessage {
     pub target: String,
     /// Not to be delivered before.
     pub not_before: Time,
-    /// The message. Its request id is what the receiver knows repetitions by.
+    /// The message.
     pub message: Message,
 }
 

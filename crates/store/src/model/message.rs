@@ -98,6 +98,19 @@ pub struct Enqueue {
     pub limits: QueueLimits,
     /// When it is acknowledged.
     pub durability: Durability,
+    /// Which message of the outbox it is, if it is one.
+    pub delivers: Option<Delivers>,
+}
+
+/// A message of the outbox on its way into a mailbox of the same store. It leaves the one and enters the other in one write, so that it
+/// arrives once, however often it is tried; it needs no request id for that, and must have none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Delivers {
+    /// Its id. If it is not in the outbox any more it has arrived: it is a [`Duplicate`](Accepted::Duplicate).
+    pub id: OutId,
+    /// The one before it on the same way, if what became of that is not known yet: while that is in the outbox it goes first, and this one is
+    /// [refused](crate::StoreError::OutOfTurn). So several can be on their way at once, and none overtakes one that was not taken.
+    pub behind: Option<OutId>,
 }
 
 /// What a mailbox may hold.
@@ -121,8 +134,9 @@ impl Default for QueueLimits {
 pub enum Accepted {
     /// It is in the mailbox.
     Queued(Position),
-    /// The same request came before.
-    Duplicate(Recorded),
+    /// The same request came before, and [`Store::recorded`](crate::Store::recorded) says what became of it; or what it
+    /// [delivers](Enqueue::delivers) was delivered before.
+    Duplicate,
 }
 
 /// What is known of a request.

@@ -13,6 +13,7 @@ pub(super) enum Kind {
     Bury = 4,
     RetryLetter = 5,
     ExpireReplies = 6,
+    Deliver = 7,
     Extend = 10,
     OutboxDone = 11,
     OutboxFailed = 12,
@@ -33,6 +34,8 @@ pub(super) enum Kind {
     Post = 60,
     Quota = 70,
     Reply = 71,
+    /// Which message of the outbox the step before it delivers.
+    Delivered = 80,
 }
 
 const NUMBERS: usize = 6;

@@ -8,20 +8,23 @@ use crate::limits::MESSAGE_OVERHEAD_BYTES;
 use super::options::PostgresError;
 
 /// The version that this program writes.
-const VERSION: i32 = 1;
+const VERSION: i32 = 2;
 /// The oldest server that can: it assigns to fields of elements of arrays.
 const SERVER_VERSION_MIN: i32 = 14;
 
 /// What makes each version of the one before it, from an empty schema on. Entries are never changed, only added; one that
 /// changes what a function does gives it a new name, because nodes of the version before are still running.
-const MIGRATIONS: [&[&str]; 1] = [&[
-    include_str!("sql/tables.sql"),
-    include_str!("sql/queue.sql"),
-    include_str!("sql/letters.sql"),
-    include_str!("sql/owners.sql"),
-    include_str!("sql/commit.sql"),
-    include_str!("sql/apply.sql"),
-]];
+const MIGRATIONS: [&[&str]; 2] = [
+    &[
+        include_str!("sql/tables.sql"),
+        include_str!("sql/queue.sql"),
+        include_str!("sql/letters.sql"),
+        include_str!("sql/owners.sql"),
+        include_str!("sql/commit.sql"),
+        include_str!("sql/apply.sql"),
+    ],
+    &[include_str!("sql/deliver.sql"), include_str!("sql/apply_2.sql")],
+];
 
 /// Makes the schema that of [`VERSION`], all or nothing. Of several nodes that come at once one does it and the others wait.
 pub(super) async fn prepare(client: &mut Client, schema: &str) -> Result<(), PostgresError> {

@@ -24,7 +24,7 @@ const ATTEMPTS_MAX: u32 = 8;
 /// The least time that a server gets to answer before its connection counts as broken, beyond the timeout of a statement.
 const ANSWER_GRACE: Duration = Duration::from_secs(5);
 
-const APPLY: &str = "SELECT code, n, b FROM unnest(apply($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, \
+const APPLY: &str = "SELECT code, n, b FROM unnest(apply_2($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, \
      $17, $18, $19, $20)) WITH ORDINALITY a (code, n, b, place) ORDER BY place";
 const RESUME: &str = "SELECT w.incarnation, w.last_group, a.code, a.n, a.b FROM resume($1, $2) w \
      LEFT JOIN LATERAL unnest(w.answers) WITH ORDINALITY a (code, n, b, place) ON true ORDER BY place";

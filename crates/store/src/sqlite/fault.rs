@@ -10,6 +10,12 @@ pub(super) fn is_full(error: &Error) -> bool {
     error.sqlite_error_code() == Some(ErrorCode::DiskFull)
 }
 
+/// Whether an error is for want of room on the disk, also of that for the index of a log, which SQLite calls an error of the disk.
+pub(super) fn lacks_room(error: &Error) -> bool {
+    let extended = error.sqlite_error().map(|error| error.extended_code);
+    is_full(error) || extended == Some(rusqlite::ffi::SQLITE_IOERR_SHMSIZE)
+}
+
 pub(super) fn is_corrupt(error: &Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
 }

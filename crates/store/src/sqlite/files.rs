@@ -74,30 +74,76 @@ pub(super) fn lock(folder: &Path) -> Result<File, Unlockable> {
     Ok(file)
 }
 
-/// How many groups were acknowledged, written after each without waiting for the disk: it may be behind the database, and is
-/// ahead of it only if the database lost something.
+/// The log of a database.
+pub(super) fn log_of(database: &Path) -> PathBuf {
+    with_suffix(database, "-wal")
+}
+
+/// Leaves a log where SQLite does not look for it.
+pub(super) fn set_apart(log: &Path) -> io::Result<()> {
+    fs::rename(log, with_suffix(log, ".apart"))
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// The name by which SQLite opens an absolute path without locks, and without looking at a log.
+pub(super) fn uri_without_log(path: &Path) -> String {
+    let escaped = path.as_os_str().as_encoded_bytes().iter().map(|byte| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' => char::from(*byte).to_string(),
+        byte => format!("%{byte:02x}"),
+    });
+    format!("file:{}?immutable=1", escaped.collect::<String>())
+}
+
+/// How many groups were acknowledged, and how many of them were in the database when the log was last folded into it. Both are
+/// written without waiting for the disk: they may be behind the database, and are ahead of it only if the database lost something.
 pub(super) struct Mark(File);
+
+/// Where the number of groups stands that were folded.
+const FOLDED_AT: u64 = 12;
 
 impl Mark {
     pub(super) fn open(folder: &Path) -> io::Result<Self> {
         open_private(&folder.join(MARK)).map(Self)
     }
 
-    /// The number, if there is one that can be read.
-    pub(super) fn read(&self) -> Option<u64> {
+    /// How many groups were acknowledged, if that can be read.
+    pub(super) fn acknowledged(&self) -> Option<u64> {
+        self.read(0)
+    }
+
+    /// How many groups the database has without its log, if that can be read.
+    pub(super) fn folded(&self) -> Option<u64> {
+        self.read(FOLDED_AT)
+    }
+
+    fn read(&self, at: u64) -> Option<u64> {
         let mut bytes = [0; 12];
-        self.0.read_exact_at(&mut bytes, 0).ok()?;
+        self.0.read_exact_at(&mut bytes, at).ok()?;
         let (group, sum) = bytes.split_first_chunk::<8>()?;
         (sum == crc32fast::hash(group).to_le_bytes()).then(|| u64::from_le_bytes(*group))
     }
 
-    /// Writes the number. If that fails the mark stays behind, which is harmless.
+    /// Writes how many groups were acknowledged. If that fails the mark stays behind, which is harmless.
     pub(super) fn write(&self, group: u64) {
+        self.write_at(0, group);
+    }
+
+    /// Writes how many groups the database has without its log.
+    pub(super) fn write_folded(&self, group: u64) {
+        self.write_at(FOLDED_AT, group);
+    }
+
+    fn write_at(&self, at: u64, group: u64) {
         let group = group.to_le_bytes();
         let mut bytes = [0; 12];
         bytes[..8].copy_from_slice(&group);
         bytes[8..].copy_from_slice(&crc32fast::hash(&group).to_le_bytes());
-        drop(self.0.write_all_at(&bytes, 0));
+        drop(self.0.write_all_at(&bytes, at));
     }
 }
 
@@ -109,9 +155,7 @@ pub(super) fn disk_bytes(folder: &Path) -> u64 {
 
 /// Writes a copy of the database as it is now to a file that does not exist yet. It gets its name when it is whole.
 pub(super) fn back_up(connection: &Connection, to: &Path) -> Result<(), StoreError> {
-    let mut part = to.as_os_str().to_owned();
-    part.push(".part");
-    let part = PathBuf::from(part);
+    let part = with_suffix(to, ".part");
     let result = copy(connection, &part).and_then(|()| {
         // A link, because renaming would replace what is there.
         fs::hard_link(&part, to)?;

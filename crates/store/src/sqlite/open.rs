@@ -1,23 +1,22 @@
 use std::fs::File;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use playhouse_types::Code;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use crate::contract::Retention;
-use crate::core::{Book, Reads as _};
-use crate::error::{Damage, StoreError};
+use crate::core::{Book, Counters, Reads as _};
+use crate::error::StoreError;
 
 use super::files::{self, Mark, Unlockable};
+use super::options::{DangerSync, SqliteOptions};
 use super::quarantine::{Finding, Quarantine};
 use super::readers::STATEMENTS_MAX;
 use super::reads::SqliteRows;
-use super::schema;
+use super::refusal::OpenError;
 use super::space::Space;
-use super::{check, fault, repair};
+use super::{check, fault, repair, schema};
 
 /// Databases up to this size are looked over before they are used: about a second. Larger ones when somebody asks for it.
 const CHECKED_BYTES_MAX: u64 = 256 << 20;
@@ -25,139 +24,6 @@ const CHECKED_BYTES_MAX: u64 = 256 << 20;
 const CACHE_KIB: i64 = 32 << 10;
 /// Nobody else writes, so a lock is a reader's for the moment in which the log is reset.
 const BUSY: Duration = Duration::from_secs(5);
-
-/// How a store on SQLite behaves.
-#[derive(Debug, Clone)]
-pub struct SqliteOptions {
-    /// What is kept of replies and dead letters.
-    pub retention: Retention,
-    /// Bytes of the disk that are kept free for finishing what is queued: with less, new messages are refused.
-    pub reserve_bytes: u64,
-    /// How long a group waits for those who were in the last one, if there were several. A lone writer never waits.
-    pub linger: Duration,
-    /// What is waited for before a write is acknowledged. Anything but [`DangerSync::Full`] loses acknowledged writes when the power fails.
-    pub danger_sync: DangerSync,
-    /// Drop every damaged record when the store is opened, and count anew what actors keep: for a store without a backup. What else
-    /// an actor keeps it keeps; what a damaged actor's own row stood for goes with it.
-    pub danger_drop_damaged: bool,
-    /// Open a store also if it lost what it had acknowledged, such as an old copy in the place of a newer one.
-    pub danger_accept_loss: bool,
-}
-
-impl Default for SqliteOptions {
-    /// 64 MiB of reserve: the log, and as much again. A linger of 100 µs, a tenth of what a wait for the disk takes.
-    fn default() -> Self {
-        Self {
-            retention: Retention::default(),
-            reserve_bytes: 64 << 20,
-            linger: Duration::from_micros(100),
-            danger_sync: DangerSync::Full,
-            danger_drop_damaged: false,
-            danger_accept_loss: false,
-        }
-    }
-}
-
-/// What is waited for before a write is acknowledged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DangerSync {
-    /// The disk.
-    Full,
-    /// The disk now and then: for showing that the tests notice.
-    Normal,
-    /// Nothing: for showing that the tests notice.
-    Off,
-}
-
-impl DangerSync {
-    const fn pragma(self) -> &'static str {
-        match self {
-            Self::Full => "FULL",
-            Self::Normal => "NORMAL",
-            Self::Off => "OFF",
-        }
-    }
-}
-
-/// Why a store cannot be opened. Nothing was changed.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum OpenError {
-    /// The folder or a file in it cannot be used.
-    #[error("{}: {source}", path.display())]
-    Folder {
-        /// Which.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// Another process has the store open, or this one has.
-    #[error("{} is open in process {}", path.display(), Pid(*pid))]
-    Locked {
-        /// The folder.
-        path: PathBuf,
-        /// Which process, if it said so.
-        pid: Option<u32>,
-    },
-    /// The file is a database, or none at all, but not one of ours.
-    #[error("{} is not a store of Playhouse", path.display())]
-    NotAStore {
-        /// The file.
-        path: PathBuf,
-    },
-    /// A newer version wrote the store.
-    #[error("the store has schema {found}, this version knows up to {known}")]
-    Newer {
-        /// Its schema.
-        found: i64,
-        /// The newest that is known here.
-        known: i64,
-    },
-    /// The store is damaged. Restore a backup.
-    #[error("{0}")]
-    Damaged(Box<Damage>),
-    /// Groups that were acknowledged are not there: the log was damaged, or an older copy was put in the place of the store.
-    #[error("{} groups were acknowledged, the store has {found}: it was damaged, or is an older copy", acknowledged)]
-    AcknowledgedMissing {
-        /// How many were acknowledged at least.
-        acknowledged: u64,
-        /// How many there are.
-        found: u64,
-    },
-    /// The disk failed.
-    #[error("{cause}")]
-    Disk {
-        /// What it said.
-        cause: Arc<str>,
-    },
-    /// There is no thread to be had for the writer.
-    #[error("no thread for the writer: {0}")]
-    Thread(#[source] io::Error),
-}
-
-impl OpenError {
-    /// Which rule was broken.
-    #[must_use]
-    pub const fn code(&self) -> Code {
-        match self {
-            Self::Folder { .. } | Self::Disk { .. } | Self::Thread(_) => Code::StoreFailed,
-            Self::Locked { .. } => Code::StoreLocked,
-            Self::NotAStore { .. } | Self::Newer { .. } => Code::StoreSchema,
-            Self::Damaged(_) | Self::AcknowledgedMissing { .. } => Code::StoreCorrupt,
-        }
-    }
-}
-
-struct Pid(Option<u32>);
-
-impl std::fmt::Display for Pid {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.0 {
-            Some(pid) => pid.fmt(f),
-            None => f.write_str("unknown"),
-        }
-    }
-}
 
 /// A store that is open, before its writer runs.
 pub(super) struct Opened {
@@ -182,44 +48,137 @@ pub(super) fn open(folder: &Path, options: &SqliteOptions) -> Result<Opened, Ope
     })?;
     let path = files::make_database(folder).map_err(io)?;
     let file: Arc<str> = path.display().to_string().into();
-    let connection = connect(&path, &file, options.danger_sync)?;
+    let mark = Mark::open(folder).map_err(io)?;
+    let mut space = Space::open(folder, options.reserve_bytes).map_err(io)?;
+    let found = Found { path: &path, file: &file, mark: &mark, options };
+    found.check_log()?;
+    let connection = match found.connect() {
+        // There has to be room for the index of the log, and for folding it.
+        Err(Trouble::Sqlite(error)) if fault::lacks_room(&error) => {
+            space.ran_out();
+            found.connect()
+        }
+        connected => connected,
+    };
+    let connection = connection.map_err(|trouble| found.refusal(trouble))?;
     if options.danger_drop_damaged {
-        repair::repair(&connection, &file).map_err(of_store)?;
+        repair::repair(&connection, &file, mark.acknowledged()).map_err(of_store)?;
     }
     let quarantine = Arc::new(look_over(&connection, &path, &file)?);
-    let mark = Mark::open(folder).map_err(io)?;
     let counters = SqliteRows::new(&connection, &file, &quarantine).counters().map_err(of_store)?;
-    if let Some(acknowledged) = mark.read()
-        && acknowledged > counters.group
-        && !options.danger_accept_loss
-    {
-        return Err(OpenError::AcknowledgedMissing { acknowledged, found: counters.group });
-    }
     mark.write(counters.group);
-    let space = Space::open(folder, options.reserve_bytes).map_err(io)?;
+    mark.write_folded(counters.group);
+    space.look();
     let book = Book::new(counters, options.retention);
     Ok(Opened { connection, path, file, quarantine, book, mark, space, _lock: lock })
 }
 
-fn connect(path: &Path, file: &str, sync: DangerSync) -> Result<Connection, OpenError> {
-    let disk = |error: rusqlite::Error| of_sqlite(&error, path, file);
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = Connection::open_with_flags(path, flags).map_err(disk)?;
-    connection.busy_timeout(BUSY).map_err(disk)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
-    let found = schema::version(&connection).map_err(disk)?;
-    let found = found.ok_or_else(|| OpenError::NotAStore { path: path.to_owned() })?;
-    if found > schema::VERSION {
-        return Err(OpenError::Newer { found, known: schema::VERSION });
+/// What is there when a store is opened, before anything of it is changed.
+struct Found<'a> {
+    path: &'a Path,
+    /// The path for people.
+    file: &'a str,
+    mark: &'a Mark,
+    options: &'a SqliteOptions,
+}
+
+/// Why there is no connection.
+enum Trouble {
+    Refused(OpenError),
+    Sqlite(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Trouble {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
     }
-    prepare(&connection, sync).map_err(disk)?;
-    if found < schema::VERSION {
-        schema::migrate(&mut connection, found).map_err(disk)?;
+}
+
+impl Found<'_> {
+    /// SQLite would add any log that is whole in itself to any file. A file that has less than was folded into it is an older copy, and the
+    /// log beside it belongs to the one that was there before.
+    fn check_log(&self) -> Result<(), OpenError> {
+        let log = files::log_of(self.path);
+        let (Some(acknowledged), true) = (self.mark.folded(), log.metadata().is_ok_and(|log| log.len() > 0)) else {
+            return Ok(());
+        };
+        match self.groups_without_log() {
+            Some(found) if found < acknowledged && !self.options.danger_accept_loss => {
+                Err(OpenError::AcknowledgedMissing { acknowledged, found })
+            }
+            Some(found) if found < acknowledged => {
+                files::set_apart(&log).map_err(|source| OpenError::Folder { path: log, source })
+            }
+            _ => Ok(()),
+        }
     }
-    // What a log holds after a failed wait for the disk may be in memory only, and look written. Copying it into the database
-    // and waiting for that makes it so, or fails here.
-    super::writer::fold(&connection, "TRUNCATE").map_err(disk)?;
-    Ok(connection)
+
+    /// How many groups the file itself has. None if it cannot be read without its log, as when folding was cut short.
+    fn groups_without_log(&self) -> Option<u64> {
+        if self.path.metadata().is_ok_and(|file| file.len() == 0) {
+            return Some(0);
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+        let alone = Connection::open_with_flags(files::uri_without_log(self.path), flags).ok()?;
+        let counters = SqliteRows::new(&alone, self.file, &Quarantine::default()).counters();
+        counters.ok().map(|counters| counters.group)
+    }
+
+    fn connect(&self) -> Result<Connection, Trouble> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut connection = Connection::open_with_flags(self.path, flags)?;
+        // What is refused keeps its log as it is. Without this, the last connection that closes folds it and removes it.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        connection.busy_timeout(BUSY)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+        connection.pragma_update(None, "cell_size_check", true)?;
+        connection.pragma_update(None, "trusted_schema", false)?;
+        let not_ours = || Trouble::Refused(OpenError::NotAStore { path: self.path.to_owned() });
+        let version = schema::version(&connection)?.ok_or_else(not_ours)?;
+        if version > schema::VERSION {
+            return Err(Trouble::Refused(OpenError::Newer { found: version, known: schema::VERSION }));
+        }
+        self.check_acknowledged(&connection, version).map_err(Trouble::Refused)?;
+
+        prepare(&connection, self.options.danger_sync)?;
+        if version < schema::VERSION {
+            schema::migrate(&mut connection, version)?;
+        }
+        // What a log holds after a failed wait for the disk may be in memory only, and look written. Copying it into the database
+        // and waiting for that makes it so, or fails here.
+        super::writer::fold(&connection, "TRUNCATE")?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
+        Ok(connection)
+    }
+
+    /// Whether all is there that was acknowledged: looked for before anything is done that could not be undone.
+    fn check_acknowledged(&self, connection: &Connection, version: i64) -> Result<(), OpenError> {
+        let counters = match version {
+            0 => Ok(Counters::default()),
+            _ => SqliteRows::new(connection, self.file, &Quarantine::default()).counters(),
+        };
+        match (counters, self.mark.acknowledged()) {
+            (Ok(Counters { group: found, .. }), Some(acknowledged))
+                if acknowledged > found && !self.options.danger_accept_loss =>
+            {
+                Err(OpenError::AcknowledgedMissing { acknowledged, found })
+            }
+            // They are made anew.
+            (Err(StoreError::Corrupt(_)), _) if self.options.danger_drop_damaged => Ok(()),
+            (Err(error), _) => Err(of_store(error)),
+            _ => Ok(()),
+        }
+    }
+
+    fn refusal(&self, trouble: Trouble) -> OpenError {
+        match trouble {
+            Trouble::Refused(error) => error,
+            Trouble::Sqlite(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) => {
+                OpenError::NotAStore { path: self.path.to_owned() }
+            }
+            Trouble::Sqlite(error) => of_store(fault::of_read(&error, self.file)),
+        }
+    }
 }
 
 fn prepare(connection: &Connection, sync: DangerSync) -> rusqlite::Result<()> {
@@ -234,8 +193,6 @@ fn prepare(connection: &Connection, sync: DangerSync) -> rusqlite::Result<()> {
     connection.pragma_update(None, "fullfsync", true)?;
     connection.pragma_update(None, "checkpoint_fullfsync", true)?;
     connection.pragma_update_and_check(None, "wal_autocheckpoint", 0, |_| Ok(()))?;
-    connection.pragma_update(None, "cell_size_check", true)?;
-    connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "foreign_keys", false)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)
@@ -258,13 +215,6 @@ fn look_over(connection: &Connection, path: &Path, file: &str) -> Result<Quarant
         tracing::error!(store = %file, records, actors, %damage, "the store is damaged; those actors stand still");
     }
     Ok(quarantine)
-}
-
-fn of_sqlite(error: &rusqlite::Error, path: &Path, file: &str) -> OpenError {
-    if error.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) {
-        return OpenError::NotAStore { path: path.to_owned() };
-    }
-    of_store(fault::of_read(error, file))
 }
 
 fn of_store(error: StoreError) -> OpenError {

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use rusqlite::{Connection, Params, Row};
 
 use crate::contract::KeyRange;
-use crate::core::{Brief, Counters, Known, Reads, ReplyBrief, reply_bytes};
+use crate::core::{Brief, Counters, Known, KnownBrief, Reads, ReplyBrief, reply_bytes};
 use crate::error::StoreError;
 use crate::model::{
     ActorInfo, ActorKey, BatchLimits, Identity, Letter, LetterId, OutId, OutPosted, Position, Priority, Queued,
@@ -168,6 +168,15 @@ impl Reads for SqliteRows<'_> {
         let sql = select!(requests " WHERE actor = ?1 AND request = ?2");
         let params = (key(actor), encode_request(request));
         Ok(self.one(sql, params, |row| self.place("requests").request(row))?.map(|(_, _, known)| known))
+    }
+
+    fn request_brief(&self, actor: ActorKey, request: &RequestKey) -> Result<Option<KnownBrief>> {
+        self.quarantine.check(actor)?;
+        let sql = "SELECT answered IS NULL, bytes FROM requests WHERE actor = ?1 AND request = ?2";
+        self.one(sql, (key(actor), encode_request(request)), |row| match self.number(row, 0)? {
+            0 => Ok(KnownBrief::Answered { bytes: self.number(row, 1)? }),
+            _ => Ok(KnownBrief::Pending),
+        })
     }
 
     fn oldest_replies(&self, items: usize) -> Result<Vec<ReplyBrief>> {

@@ -3,7 +3,7 @@
 use hashbrown::HashMap;
 use rusqlite::{Connection, Row, params_from_iter};
 
-use crate::core::{Known, Reads as _, Rows as _};
+use crate::core::{Counters, Known, Reads as _, Rows as _};
 use crate::error::StoreError;
 use crate::model::{ActorKey, Usage};
 
@@ -18,16 +18,22 @@ type Result<T> = std::result::Result<T, StoreError>;
 /// What an actor has, by the column that names it.
 const OF_ACTORS: [&str; 6] = ["mailbox", "requests", "state", "outbox", "timers", "sealed_keys"];
 
-/// Drops every damaged record, and with a damaged actor all that it has; then counts anew. All of it or nothing.
-pub(super) fn repair(connection: &Connection, file: &str) -> Result<()> {
+/// Messages that may have come and gone after the last one that is there: a day at fifty thousand a second.
+const MESSAGES_MISSING_MAX: u64 = 1 << 32;
+/// Actors whose rows may be missing behind the last one that is there. Actors never go, so these were damaged.
+const ACTORS_MISSING_MAX: u64 = 1 << 16;
+
+/// Drops every damaged record, and with a damaged actor all that it has; then counts anew. All of it or nothing. `groups` is how many
+/// were acknowledged, for when nothing else says so.
+pub(super) fn repair(connection: &Connection, file: &str, groups: Option<u64>) -> Result<()> {
     let fail = |error| fault::of_write(&error, file);
     connection.execute_batch("BEGIN IMMEDIATE").map_err(fail)?;
-    let repaired = drop_and_count(connection, file);
+    let repaired = drop_and_count(connection, file, groups);
     connection.execute_batch(if repaired.is_ok() { "COMMIT" } else { "ROLLBACK" }).map_err(fail)?;
     repaired
 }
 
-fn drop_and_count(connection: &Connection, file: &str) -> Result<()> {
+fn drop_and_count(connection: &Connection, file: &str, groups: Option<u64>) -> Result<()> {
     for finding in &check::records(connection, file)?.findings {
         tracing::warn!(damage = %finding.damage, "dropped");
         drop_row(connection, finding).map_err(|error| fault::of_write(&error, file))?;
@@ -36,7 +42,7 @@ fn drop_and_count(connection: &Connection, file: &str) -> Result<()> {
     let mut rows = SqliteRows::new(connection, file, &sound);
     drop_requests_without_message(&mut rows)?;
     count_actors(&mut rows)?;
-    count_all(&mut rows)
+    count_all(&mut rows, groups)
 }
 
 fn drop_row(connection: &Connection, finding: &Finding) -> rusqlite::Result<()> {
@@ -88,14 +94,30 @@ fn count_actors(rows: &mut SqliteRows<'_>) -> Result<()> {
     Ok(())
 }
 
-fn count_all(rows: &mut SqliteRows<'_>) -> Result<()> {
+fn count_all(rows: &mut SqliteRows<'_>, groups: Option<u64>) -> Result<()> {
     const REPLIES: &str = "FROM requests WHERE answered IS NOT NULL";
-    let mut counters = rows.counters()?;
+    let mut counters = match rows.counters() {
+        Err(StoreError::Corrupt(_)) => new_counters(rows, groups)?,
+        counters => counters?,
+    };
     counters.letters = number(rows, "SELECT count(*) FROM letters")?;
     counters.letters_bytes = number(rows, "SELECT coalesce(sum(bytes), 0) FROM letters")?;
     counters.replies = number(rows, &format!("SELECT count(*) {REPLIES}"))?;
     counters.replies_bytes = number(rows, &format!("SELECT coalesce(sum(bytes), 0) {REPLIES}"))?;
     rows.put_counters(&counters)
+}
+
+/// Counters in place of damaged ones. Numbers are not given out twice, also not those of rows that are gone.
+fn new_counters(rows: &SqliteRows<'_>, groups: Option<u64>) -> Result<Counters> {
+    let last = |column: &str, table: &str| number(rows, &format!("SELECT coalesce(max({column}), 0) FROM {table}"));
+    Ok(Counters {
+        group: groups.unwrap_or(0),
+        actor: last("actor", "actors")? + ACTORS_MISSING_MAX,
+        seq: last("seq", "mailbox")? + MESSAGES_MISSING_MAX,
+        out: last("id", "outbox")? + MESSAGES_MISSING_MAX,
+        letter: last("id", "letters")? + MESSAGES_MISSING_MAX,
+        ..Counters::default()
+    })
 }
 
 /// All rows of a query at once, so that they can be changed.

@@ -24,9 +24,7 @@ pub(super) struct Space {
 impl Space {
     pub(super) fn open(folder: &Path, reserve: u64) -> io::Result<Self> {
         let ballast = files::open_private(&folder.join(RESERVE))?;
-        let mut space = Self { folder: folder.to_owned(), reserve, ballast, full: false };
-        space.look();
-        Ok(space)
+        Ok(Self { folder: folder.to_owned(), reserve, ballast, full: false })
     }
 
     /// Looks how much room there is. The way back needs a quarter more, so that it does not flicker.

@@ -11,7 +11,8 @@ use crate::receipt::Done;
 
 use super::fault;
 use super::files::Mark;
-use super::open::{Opened, SqliteOptions};
+use super::open::Opened;
+use super::options::SqliteOptions;
 use super::quarantine::Quarantine;
 use super::queue::{Next, Queue};
 use super::reads::SqliteRows;
@@ -197,7 +198,12 @@ impl Writer {
     fn fold_log(&mut self) {
         let mode = if self.log.pages >= LOG_PAGES_MAX { "RESTART" } else { "PASSIVE" };
         match fold(&self.connection, mode) {
-            Ok(log) => self.log = log,
+            Ok(log) => {
+                self.log = log;
+                if log.unfolded == 0 {
+                    self.mark.write_folded(self.book.counters().group);
+                }
+            }
             Err(error) if fault::is_full(&error) => self.space.ran_out(),
             Err(error) => {
                 let error = fault::of_write(&error, &self.file);

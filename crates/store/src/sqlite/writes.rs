@@ -10,16 +10,20 @@ use crate::record::{
     ActorRecord, HeadRecord, IdentityRecord, LetterRecord, MessageRecord, OutRecord, checksum, encode_message,
 };
 
-use super::decode::{encode_request, head_checksum, request_checksum, state_checksum, timer_checksum};
+use super::decode::{encode_position, encode_request, head_checksum, request_checksum, state_checksum, timer_checksum};
 use super::fault;
 use super::reads::{Result, SqliteRows, lane, request_bytes, signed};
 
 impl SqliteRows<'_> {
     fn write(&self, sql: &str, params: impl Params) -> Result<()> {
         self.writes.set(self.writes.get() + 1);
+        self.execute(sql, params).map(drop)
+    }
+
+    /// How many rows a statement changed.
+    fn execute(&self, sql: &str, params: impl Params) -> Result<usize> {
         let fail = |error| fault::of_write(&error, self.file);
-        self.connection.prepare_cached(sql).map_err(fail)?.execute(params).map_err(fail)?;
-        Ok(())
+        self.connection.prepare_cached(sql).map_err(fail)?.execute(params).map_err(fail)
     }
 }
 
@@ -75,6 +79,16 @@ impl Rows for SqliteRows<'_> {
     fn delete_queued(&mut self, actor: ActorKey, position: Position) -> Result<()> {
         let sql = "DELETE FROM mailbox WHERE actor = ?1 AND lane = ?2 AND seq = ?3";
         self.write(sql, (signed(actor.number()), lane(position.priority), signed(position.seq)))
+    }
+
+    fn add_request(&mut self, actor: ActorKey, request: &RequestKey, waits: Position) -> Result<bool> {
+        let (key, bytes) = (encode_request(request), encode_position(waits));
+        let sum = request_checksum(actor.number(), &key, None, bytes, None);
+        let sql = "INSERT INTO requests (actor, request, bytes, sum) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING";
+        let added = self.execute(sql, (signed(actor.number()), key, signed(bytes), sum));
+        let untouched = matches!(added, Ok(0));
+        self.writes.set(self.writes.get() + u64::from(!untouched));
+        Ok(added? > 0)
     }
 
     fn put_request(&mut self, actor: ActorKey, request: &RequestKey, known: &Known) -> Result<()> {

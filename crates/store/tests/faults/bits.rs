@@ -81,6 +81,7 @@ fn fill(store: &dyn Store, mut lease: playhouse_store::Lease) {
             now: Time::default(),
             limits: QueueLimits::default(),
             durability: Durability::Fsync,
+            delivers: None,
         };
         let Ok(playhouse_store::Accepted::Queued(position)) = store.enqueue(enqueue).wait() else {
             panic!("it is new")

@@ -145,7 +145,14 @@ fn run(store: &dyn Store, actor: u32) -> Result<(), StoreError> {
 
 fn enqueue(lease: &Lease, number: Number) -> Enqueue {
     let (to, limits) = (lease.actor, QueueLimits::default());
-    Enqueue { to, message: message(number), now: Time::default(), limits, durability: Durability::Fsync }
+    Enqueue {
+        to,
+        message: message(number),
+        now: Time::default(),
+        limits,
+        durability: Durability::Fsync,
+        delivers: None,
+    }
 }
 
 /// What handling a message does: it counts, and sends a message on.

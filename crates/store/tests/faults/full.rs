@@ -21,10 +21,17 @@ fn offer(store: &dyn Store, lease: &Lease, number: u64) -> Result<Position, Stor
     let mut message = child::message(number);
     message.payload = vec![7; 16 << 10].into();
     let limits = QueueLimits::default();
-    let enqueue = Enqueue { to: lease.actor, message, now: Time::default(), limits, durability: Durability::Fsync };
+    let enqueue = Enqueue {
+        to: lease.actor,
+        message,
+        now: Time::default(),
+        limits,
+        durability: Durability::Fsync,
+        delivers: None,
+    };
     match store.enqueue(enqueue).wait()? {
         Accepted::Queued(position) => Ok(position),
-        Accepted::Duplicate(_) => panic!("every number is new"),
+        Accepted::Duplicate => panic!("every number is new"),
     }
 }
 
@@ -127,4 +134,31 @@ fn somebody_else_takes_the_reserve_and_gives_it_back() {
     let report = store.check().wait().expect("it can be read");
     assert_eq!(report, Report { records: report.records, ..Report::default() });
     store.close().wait().expect("nothing is in its way");
+}
+
+/// Opening needs room, for the index of the log and for folding it, and asked for it before the ballast was at hand: what was queued could not be
+/// finished after a restart.
+#[test]
+fn a_killed_store_opens_where_nothing_is_free() {
+    if !has_root("mounting a small disk") {
+        return;
+    }
+    let ground = tempfile::tempdir().expect("a folder");
+    let mount = Mount::new(&ground.path().join("disk"), &["-t", "tmpfs", "-o", &format!("size={DISK}"), "tmpfs"]);
+    let (live, killed) = (mount.0.join("live"), mount.0.join("killed"));
+    let store = SqliteStore::open(&live, options()).expect("it opens");
+    let lease = child::open(&store, 0).expect("it is free");
+    let taken: Vec<Position> = (0..50).map(|number| offer(&store, &lease, number).expect("there is room")).collect();
+    std::fs::create_dir(&killed).expect("there is room");
+    for name in ["playhouse.db", "playhouse.db-wal", "mark", "reserve"] {
+        std::fs::copy(live.join(name), killed.join(name)).expect("there is room");
+    }
+    drop(store);
+    std::fs::remove_dir_all(&live).expect("it is there");
+    take_the_rest(&mount.0.join("greedy"));
+
+    let store = SqliteStore::open(&killed, options()).expect("the ballast gives room");
+    let mut lease = child::open(&store, 0).expect("owners can change");
+    assert!(matches!(offer(&store, &lease, 500), Err(StoreError::DiskFull { .. })));
+    taken.into_iter().for_each(|position| finish(&store, &mut lease, position).expect("it can be finished"));
 }

@@ -85,14 +85,21 @@ fn script(folder: &Path) {
     for number in 1..=MESSAGES {
         let limits = QueueLimits::default();
         let message = child::message(number);
-        let enqueue = Enqueue { to: lease.actor, message, now: Time::default(), limits, durability: Durability::Fsync };
+        let enqueue = Enqueue {
+            to: lease.actor,
+            message,
+            now: Time::default(),
+            limits,
+            durability: Durability::Fsync,
+            delivers: None,
+        };
         match store.enqueue(enqueue).wait() {
             Ok(Accepted::Queued(position)) => {
                 assert!(!failed, "a store that failed takes no more");
                 println!("\nq {number}");
                 handle(&store, &mut lease, position, number, &mut failed);
             }
-            Ok(Accepted::Duplicate(_)) => panic!("each number is new"),
+            Ok(Accepted::Duplicate) => panic!("each number is new"),
             Err(error) => failed |= is_failure(&error),
         }
     }

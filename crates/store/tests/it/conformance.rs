@@ -62,6 +62,8 @@ on_every_backend! {
         what_follows_a_refused_commit_is_refused
         nothing_is_consumed_twice
         the_outbox_is_delivered_in_order
+        what_is_delivered_arrives_once
+        what_was_not_taken_is_not_overtaken
         timers_fire_once
         quotas_are_named
         less_is_allowed_beyond_a_quota

@@ -6,7 +6,7 @@ use std::path::Path;
 use playhouse_store::{OpenError, Report, SqliteOptions, SqliteStore, Store as _};
 use playhouse_types::Code;
 
-use crate::support::{Owner, done, message, payloads, put, request};
+use crate::support::{Owner, done, message, payloads, put, queued, request};
 
 fn open(folder: &Path) -> SqliteStore {
     SqliteStore::open(folder, SqliteOptions::default()).expect("it opens")
@@ -116,6 +116,96 @@ fn an_older_copy_does_not_pass_for_the_store() {
     open(&ground.path().join("store"));
 }
 
+/// What a kill leaves of a store that is open: its files as they are now, without the index of the log.
+fn killed(store: &Path, into: &Path) {
+    std::fs::create_dir(into).expect("a folder");
+    for name in ["playhouse.db", "playhouse.db-wal", "mark"] {
+        std::fs::copy(store.join(name), into.join(name)).expect("copied");
+    }
+}
+
+/// The log was folded, up to the damage, before anybody looked whether anything was missing.
+#[test]
+fn a_damaged_log_is_refused_and_left_as_it_is() {
+    let ground = tempfile::tempdir().expect("a folder");
+    let (live, folder) = (ground.path().join("live"), ground.path().join("killed"));
+    let store = open(&live);
+    let mut owner = Owner::open(&store, "one");
+    for at in 0..9 {
+        owner.set("k", &at.to_string()).expect("set");
+    }
+    killed(&live, &folder);
+    let log = folder.join("playhouse.db-wal");
+    let mut bytes = std::fs::read(&log).expect("the log");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&log, &bytes).expect("written");
+    for danger_drop_damaged in [false, true] {
+        let options = SqliteOptions { danger_drop_damaged, ..SqliteOptions::default() };
+        let error = SqliteStore::open(&folder, options).expect_err("something is missing");
+        assert!(matches!(error, OpenError::AcknowledgedMissing { acknowledged: 10, found: 1..10 }), "{error}");
+        assert!(std::fs::read(&log).is_ok_and(|now| now == bytes), "it can still be rescued");
+    }
+    let accept = SqliteOptions { danger_accept_loss: true, ..SqliteOptions::default() };
+    drop(SqliteStore::open(&folder, accept).expect("the operator says so"));
+    open(&folder);
+}
+
+/// SQLite adds any log that is whole to any file: the newest count of groups was in the log, and agreed with the mark.
+#[test]
+fn an_older_copy_beside_the_log_of_a_killed_store_is_refused() {
+    let ground = tempfile::tempdir().expect("a folder");
+    let (live, folder) = (ground.path().join("live"), ground.path().join("killed"));
+    let (copy, lead) = (ground.path().join("copy.db"), "lead");
+    let store = open(&live);
+    let mut owner = Owner::open(&store, "one");
+    owner.set("k", lead).expect("set");
+    store.backup(&copy).wait().expect("there is room");
+    owner.set("k", "gold").expect("set");
+    let lease = owner.lease;
+    // Closing folds the log.
+    drop(store);
+    let store = open(&live);
+    Owner::open(&store, "two").set("k", "tin").expect("set");
+    killed(&live, &folder);
+    std::fs::copy(&copy, folder.join("playhouse.db")).expect("copied");
+    for _ in 0..2 {
+        assert!(matches!(refused(&folder), OpenError::AcknowledgedMissing { acknowledged: 3, found: 2 }));
+    }
+    // It is the copy that the operator wants, not a mixture.
+    let accept = SqliteOptions { danger_accept_loss: true, ..SqliteOptions::default() };
+    let restored = SqliteStore::open(&folder, accept).expect("the operator says so");
+    assert!(names(&folder).contains(&"playhouse.db-wal.apart".to_owned()));
+    let owner = Owner { store: &restored, lease };
+    assert_eq!(owner.get("k").map(|(value, _)| value).as_deref(), Some(lead));
+    assert_eq!(restored.stats().wait().expect("it can be read").actors, 1);
+    drop(restored);
+    open(&folder);
+}
+
+/// Nothing opened such a store, not even for mending it.
+#[test]
+fn damaged_counters_are_made_anew() {
+    let ground = tempfile::tempdir().expect("a folder");
+    let store = open(ground.path());
+    let mut owner = Owner::open(&store, "one");
+    let (kept, gone) = (put(&store, owner.key(), message("kept")), put(&store, owner.key(), message("gone")));
+    owner.commit(|commit| commit.consumed.push(done(gone))).expect("it is there");
+    let actor = owner.key();
+    drop(store);
+    tamper(ground.path(), "UPDATE counters SET body = x'0807'");
+    match refused(ground.path()) {
+        OpenError::Damaged(damage) => assert_eq!(damage.table, "counters"),
+        other => panic!("{other}"),
+    }
+    mend(ground.path());
+    let store = open(ground.path());
+    let next = put(&store, actor, message("next"));
+    assert!(next.seq > gone.seq, "{next:?}");
+    assert!(queued(&store, actor).iter().any(|queued| queued.position == kept));
+    assert!(Owner::open(&store, "another").key() > actor);
+}
+
 #[test]
 fn what_is_not_a_store_is_refused() {
     let ground = tempfile::tempdir().expect("a folder");
@@ -180,12 +270,17 @@ fn damage_is_named_and_others_run_on() {
 }
 
 /// Where there is no backup: what is damaged goes, and the rest runs on.
-fn drop_damaged(folder: &Path) {
+fn mend(folder: &Path) {
     let options = SqliteOptions { danger_drop_damaged: true, ..SqliteOptions::default() };
     drop(SqliteStore::open(folder, options).expect("the operator says so"));
-    let store = open(folder);
-    let report = store.check().wait().expect("it can be read");
+    let report = open(folder).check().wait().expect("it can be read");
     assert_eq!(report, Report { records: report.records, ..Report::default() });
+}
+
+/// The damaged actor, and the other one, after mending.
+fn drop_damaged(folder: &Path) {
+    mend(folder);
+    let store = open(folder);
     let mut owner = Owner::open(&store, "one");
     owner.set("k", "again").expect("it runs on");
     put(&store, owner.key(), request("again", "a"));

@@ -118,8 +118,15 @@ impl Model {
                     self.known.insert(id, Some(position));
                 }
             }
-            (Accepted::Duplicate(Recorded::Pending(found)), Some(Some(position))) => assert_eq!(found, *position),
-            (Accepted::Duplicate(Recorded::Answered(_)), Some(None)) => {}
+            (Accepted::Duplicate, Some(position)) => {
+                let key = id.and_then(|id| request(&id.to_string(), "").request_key()).expect("it has an id");
+                let recorded = owner.store.recorded(owner.key(), &key).wait().expect("it can be read");
+                match recorded {
+                    Some(Recorded::Pending(found)) => assert_eq!(Some(found), *position),
+                    Some(Recorded::Answered(_)) => assert_eq!(None, *position),
+                    None => panic!("it is known"),
+                }
+            }
             (answer, known) => panic!("{answer:?}, but {known:?} is known"),
         }
     }

@@ -86,7 +86,7 @@ pub(crate) fn request(id: &str, payload: &str) -> Message {
 }
 
 pub(crate) fn enqueue_of(store: &dyn Store, to: ActorKey, message: Message) -> Enqueue {
-    Enqueue { to, message, now: NOW, limits: QueueLimits::default(), durability: store.strongest() }
+    Enqueue { to, message, now: NOW, limits: QueueLimits::default(), durability: store.strongest(), delivers: None }
 }
 
 pub(crate) fn enqueue(store: &dyn Store, to: ActorKey, message: Message) -> Result<Accepted, StoreError> {

@@ -1,7 +1,7 @@
 use playhouse_store::{Durability, PostgresError, PostgresOptions, PostgresStore, Store as _};
 
 use crate::cluster::{Cluster, there};
-use crate::say::{open, sound};
+use crate::say::{open, put, sound};
 
 /// Nodes that are started together find no schema, all of them.
 #[test]
@@ -24,6 +24,32 @@ fn many_nodes_make_the_schema_at_once() {
     cluster.sql("UPDATE playhouse.meta SET version = 7");
     let newer = PostgresStore::open(cluster.options());
     assert!(matches!(newer, Err(PostgresError::Newer { found: 7, .. })), "{newer:?}");
+}
+
+/// What the schema was before messages of the outbox were delivered in one write.
+const VERSION_1: [&str; 6] = [
+    include_str!("../../src/postgres/sql/tables.sql"),
+    include_str!("../../src/postgres/sql/queue.sql"),
+    include_str!("../../src/postgres/sql/letters.sql"),
+    include_str!("../../src/postgres/sql/owners.sql"),
+    include_str!("../../src/postgres/sql/commit.sql"),
+    include_str!("../../src/postgres/sql/apply.sql"),
+];
+
+#[test]
+fn an_older_schema_is_brought_up() {
+    if !there() {
+        return;
+    }
+    let cluster = Cluster::start("");
+    let parts = VERSION_1.concat().replace("@OVERHEAD@", "64");
+    cluster.sql(&format!(
+        "CREATE SCHEMA playhouse; SET search_path = playhouse, pg_temp; {parts} INSERT INTO meta VALUES (1, 1)"
+    ));
+    let store = cluster.open();
+    let actor = open(&store, "one").actor;
+    put(&store, actor, "a message");
+    sound(&store);
 }
 
 /// Two stores on one server know nothing of each other.

@@ -27,7 +27,7 @@ fn send(store: &dyn Store, to: ActorKey, sender: u64, class: Durability, stop: &
         let payload = format!("{sender}-{number}");
         match store.enqueue(enqueue(to, &payload, class)).wait() {
             Ok(Accepted::Queued(_)) => told.acknowledged.push(payload),
-            Ok(Accepted::Duplicate(_)) => panic!("{payload} has no request id"),
+            Ok(Accepted::Duplicate) => panic!("{payload} has no request id"),
             Err(StoreError::Unknown { .. }) => told.unknown.push(payload),
             Err(error) => told.errors.push(error),
         }

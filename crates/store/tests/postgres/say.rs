@@ -45,7 +45,7 @@ pub(crate) fn message(payload: &str) -> Message {
 }
 
 pub(crate) fn enqueue(to: ActorKey, payload: &str, durability: Durability) -> Enqueue {
-    Enqueue { to, message: message(payload), now: now(), limits: QueueLimits::default(), durability }
+    Enqueue { to, message: message(payload), now: now(), limits: QueueLimits::default(), durability, delivers: None }
 }
 
 pub(crate) fn put(store: &dyn Store, to: ActorKey, payload: &str) -> Position {

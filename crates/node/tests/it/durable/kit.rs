@@ -168,6 +168,14 @@ impl Dispatch for Keeper {
                 let rest = Bytes::from(words.next().unwrap_or("").to_owned());
                 cx.tell(dest, next, rest).await.map(|()| Bytes::new())
             }
+            // "id route argument argument ...": tells that actor several things.
+            "tells" => {
+                for argument in &words[2..] {
+                    let dest = Dest::Actor(words[0].parse().unwrap());
+                    cx.tell(dest, words[1].parse().unwrap(), Bytes::from((*argument).to_owned())).await?;
+                }
+                Ok(Bytes::new())
+            }
             // "id route argument": tells that actor, and fails.
             "tell and fail" => {
                 let to = words[0].parse().unwrap();

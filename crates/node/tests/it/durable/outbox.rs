@@ -1,7 +1,7 @@
 //! What handlers send: after the commit, once, in order, or not at all.
 
 use playhouse_guest::Bytes;
-use playhouse_node::store::BatchLimits;
+use playhouse_node::store::{BatchLimits, QueueLimits};
 use playhouse_node::{ActorOptions, Node};
 
 use super::kit::{Keeper, Place, keeper};
@@ -30,6 +30,29 @@ async fn tells_of_handlers_arrive_in_order_and_leave_the_outbox() {
             }
             tokio::task::yield_now().await;
         }
+    }
+}
+
+/// What stood behind a message that a full mailbox refused, in the same batch of the outbox, was on its way already and overtook it.
+#[tokio::test]
+async fn what_is_behind_a_refused_message_waits_for_it() {
+    for place in Place::all() {
+        let (node, stage) = (place.node(), Stage::default());
+        let sender = keeper(&node, &Stage::default(), ActorOptions::default()).await;
+        // Room for the large message alone, or for many small ones.
+        let (large, stored) = ("x".repeat(1000), QueueLimits { messages: 99, bytes: 1200 });
+        let (receiving, options) = (stage.clone(), ActorOptions { stored, ..ActorOptions::default() });
+        let receiver = node.link(actor_type("Other"), move || Keeper::new(&receiving), options).await.unwrap();
+        receiver.tell(route("wait"), Bytes::from_static(b"door")).await.unwrap();
+        stage.noted(2).await;
+        assert_eq!(ask(&sender, "tells", &format!("{} append 0 {large} 2 3", receiver.id())).await, "");
+        let store = place.store();
+        let left = async || store.outbox(Default::default(), BatchLimits::default()).await.unwrap();
+        while left().await.first().is_none_or(|first| first.attempts == 0) {
+            tokio::task::yield_now().await;
+        }
+        stage.open("door");
+        assert_eq!(stage.noted(6).await[2..], ["0", &large, "2", "3"]);
     }
 }
 

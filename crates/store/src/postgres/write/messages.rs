@@ -1,16 +1,15 @@
 use crate::core::{ExpireReplies, OutboxDone, OutboxFailed, sizes};
 use crate::error::StoreError;
 use crate::limits::BATCH_ITEMS_MAX;
-use crate::model::{Accepted, Durability, Enqueue, Position, Recorded};
-use crate::postgres::answer::{Answer, position};
+use crate::model::{Accepted, Durability, Enqueue, Position};
+use crate::postgres::answer::Answer;
 use crate::postgres::group::{Group, Kind, number};
-use crate::postgres::sums;
 
 use super::{Parcel, Write, millis};
 
 impl Write for Enqueue {
     fn check(&self) -> Result<(), StoreError> {
-        sizes::check_message(&self.message)
+        sizes::check_enqueue(self)
     }
 
     fn encode(&self, group: &mut Group) {
@@ -18,18 +17,19 @@ impl Write for Enqueue {
         let Parcel { size_and_lane, sum, caller, request, body } = Parcel::new(self.to, &self.message);
         let (messages, bytes) = (number(self.limits.messages), number(self.limits.bytes));
         let numbers = [slot, millis(self.now), messages, bytes, size_and_lane, sum];
-        group.push(Kind::Enqueue, numbers, [caller, request, body]);
+        let Some(delivers) = &self.delivers else {
+            return group.push(Kind::Enqueue, numbers, [caller, request, body]);
+        };
+        group.outs(&[delivers.id]);
+        let behind = delivers.behind.map_or(0, |first| number(first.number()));
+        group.push(Kind::Deliver, numbers, [caller, request, body]);
+        group.push(Kind::Delivered, [number(delivers.id.number()), behind], []);
     }
 
-    fn made(&self, answer: Answer, server: &str) -> Result<Accepted, StoreError> {
-        let seq = answer.number(1);
+    fn made(&self, answer: Answer, _server: &str) -> Result<Accepted, StoreError> {
         Ok(match answer.number(0) {
-            0 => Accepted::Queued(Position { priority: self.message.priority, seq }),
-            1 => Accepted::Duplicate(Recorded::Pending(position(seq, answer.number(2)))),
-            _ => {
-                let sum = answer.numbers.get(1).copied().flatten();
-                Accepted::Duplicate(Recorded::Answered(sums::checked_reply(server, self.to, sum, answer.bytes)?))
-            }
+            0 => Accepted::Queued(Position { priority: self.message.priority, seq: answer.number(1) }),
+            _ => Accepted::Duplicate,
         })
     }
 
@@ -37,6 +37,7 @@ impl Write for Enqueue {
         match answer.code {
             1 => Some(StoreError::UnknownActor { actor: self.to }),
             7 => Some(answer.mailbox_full(self.limits)),
+            13 => Some(StoreError::OutOfTurn { first: self.delivers.and_then(|delivers| delivers.behind)? }),
             _ => None,
         }
     }

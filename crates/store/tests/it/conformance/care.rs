@@ -19,8 +19,10 @@ pub(super) fn dead_letters_are_kept_listed_retried_and_dropped(make: Make) {
     let first = dead(store, &mut owner, request("r-1", "first"));
     let second = dead(store, &mut owner, message("second"));
     assert!(payloads(store, owner.key()).is_empty());
-    let answered = Recorded::Answered(Some(Bytes::from_static(b"an error")));
-    assert_eq!(enqueue(store, owner.key(), request("r-1", "")), Ok(Accepted::Duplicate(answered)));
+    assert_eq!(enqueue(store, owner.key(), request("r-1", "")), Ok(Accepted::Duplicate));
+    let actor = owner.key();
+    let known = || store.recorded(actor, &request("r-1", "").request_key().expect("it has an id")).wait();
+    assert_eq!(known(), Ok(Some(Recorded::Answered(Some(Bytes::from_static(b"an error"))))));
     let letter = store.letter(first).wait().expect("it can be read").expect("it is there");
     assert_eq!((letter.cause.as_str(), letter.attempts, letter.at, letter.actor), ("it broke", 1, NOW, owner.key()));
     assert_eq!(letter.message, request("r-1", "first"));
@@ -33,8 +35,8 @@ pub(super) fn dead_letters_are_kept_listed_retried_and_dropped(make: Make) {
     let again = queued(store, owner.key());
     assert_eq!((again[0].position, again[0].attempts, again[0].at), (position, 0, at(5)));
     assert_eq!(again[0].message, request("r-1", "first"));
-    let pending = Recorded::Pending(position);
-    assert_eq!(enqueue(store, owner.key(), request("r-1", "")), Ok(Accepted::Duplicate(pending)));
+    assert_eq!(enqueue(store, owner.key(), request("r-1", "")), Ok(Accepted::Duplicate));
+    assert_eq!(known(), Ok(Some(Recorded::Pending(position))));
     assert!(store.retry_letter(first, at(5), QueueLimits::default()).wait().is_err(), "it is no letter any more");
 
     assert_eq!(store.drop_letter(second).wait(), Ok(true));

@@ -1,11 +1,12 @@
 use bytes::Bytes;
 use playhouse_store::{
-    Accepted, BatchLimits, Commit, Consumed, Expect, KeyChange, OutId, OutMessage, Quota, Recorded, RecordedReply,
-    Retention, Revision, StateChange, Store, StoreError, TimerChange, commit,
+    Accepted, ActorKey, BatchLimits, Commit, Consumed, Delivers, Enqueue, Expect, KeyChange, Message, OutId,
+    OutMessage, QueueLimits, Quota, Recorded, RecordedReply, Retention, Revision, StateChange, Store, StoreError,
+    TimerChange, commit,
 };
 
 use crate::support::{
-    Make, NOW, Owner, all_of_it, at, change, done, done_with, enqueue, message, payloads, put, request, set,
+    Make, NOW, Owner, all_of_it, at, change, done, done_with, enqueue, enqueue_of, message, payloads, put, request, set,
 };
 
 fn out(target: &str) -> OutMessage {
@@ -173,6 +174,59 @@ pub(super) fn the_outbox_is_delivered_in_order(make: Make) {
     assert!(store.outbox_failed(first, at(60)).wait().is_err());
 }
 
+pub(super) fn what_is_delivered_arrives_once(make: Make) {
+    let place = make(Retention::default());
+    let store = &*place.store;
+    let (mut sender, mut receiver) = (Owner::open(store, "one"), Owner::open(store, "two"));
+    let sent = sender.commit(|commit| commit.outbox.extend([out("a"), out("b")])).expect("it fits");
+    let first = sent.first_out.expect("it had some");
+    let deliver = |to, id, now| {
+        let delivers = Some(Delivers { id, behind: None });
+        store.enqueue(Enqueue { delivers, now, ..enqueue_of(store, to, message("hello")) }).wait()
+    };
+    let Ok(Accepted::Queued(position)) = deliver(receiver.key(), first, NOW) else { panic!("there is room") };
+    assert_eq!(deliver(receiver.key(), first, NOW), Ok(Accepted::Duplicate), "it waits");
+    receiver.commit(|commit| commit.consumed.push(done(position))).expect("it is there");
+    // However long a node was away: nothing has to be remembered for it.
+    store.expire_replies(at(86_400)).wait().expect("it is a time");
+    assert_eq!(deliver(receiver.key(), first, at(86_400)), Ok(Accepted::Duplicate), "it was handled");
+    let usage = |owner: &Owner<'_>| store.actor(owner.key()).wait().expect("read").expect("there").lease.usage;
+    assert_eq!((payloads(store, receiver.key()).len(), usage(&sender).outbox, usage(&receiver).queued), (0, 1, 0));
+    assert_eq!(store.stats().wait().expect("it can be read").replies, 0);
+
+    // To nobody, with an id, to itself.
+    let second = OutId::from_number(first.number() + 1);
+    let actor = ActorKey::from_number(99);
+    assert_eq!(deliver(actor, second, NOW), Err(StoreError::UnknownActor { actor }));
+    let delivers = Some(Delivers { id: second, behind: None });
+    let named = Enqueue { delivers, ..enqueue_of(store, receiver.key(), request("r", "")) };
+    assert!(matches!(store.enqueue(named).wait(), Err(StoreError::Malformed { .. })));
+    assert_eq!(usage(&sender).outbox, 1, "what is refused changes nothing");
+    assert!(matches!(deliver(sender.key(), second, NOW), Ok(Accepted::Queued(_))));
+    assert_eq!((usage(&sender).outbox, usage(&sender).queued), (0, 1));
+}
+
+pub(super) fn what_was_not_taken_is_not_overtaken(make: Make) {
+    let place = make(Retention::default());
+    let store = &*place.store;
+    let (mut sender, receiver) = (Owner::open(store, "one"), Owner::open(store, "two"));
+    let sent = sender.commit(|commit| commit.outbox.extend(["a", "b", "c"].map(out))).expect("it fits");
+    let id = |nth| OutId::from_number(sent.first_out.expect("it had some").number() + nth);
+    let deliver = |nth: u64, bytes| {
+        let delivers = Some(Delivers { id: id(nth), behind: nth.checked_sub(1).map(id) });
+        let limits = QueueLimits { messages: 9, bytes };
+        store.enqueue(Enqueue { delivers, limits, ..enqueue_of(store, receiver.key(), message(&nth.to_string())) })
+    };
+    // All on their way at once; the first does not fit.
+    let (first, second, third) = (deliver(0, 1), deliver(1, 999), deliver(2, 999));
+    assert!(matches!(first.wait(), Err(StoreError::MailboxFull { what: "bytes", .. })));
+    assert_eq!(second.wait(), Err(StoreError::OutOfTurn { first: id(0) }));
+    assert_eq!(third.wait(), Err(StoreError::OutOfTurn { first: id(1) }));
+    let all = [deliver(0, 999), deliver(1, 999), deliver(2, 999)];
+    assert!(all.into_iter().all(|receipt| matches!(receipt.wait(), Ok(Accepted::Queued(_)))));
+    assert_eq!(payloads(store, receiver.key()), ["0", "1", "2"]);
+}
+
 pub(super) fn timers_fire_once(make: Make) {
     let place = make(Retention::default());
     let store = &*place.store;
@@ -271,12 +325,14 @@ pub(super) fn a_direct_reply_is_recorded(make: Make) {
     let call = request("r-7", "a");
     let reply = RecordedReply { request: call.request_key().expect("it has an id"), reply: Bytes::from_static(b"42") };
     owner.commit(|commit| commit.reply = Some(reply)).expect("it was never queued");
-    let answered = Recorded::Answered(Some(Bytes::from_static(b"42")));
-    assert_eq!(enqueue(store, owner.key(), call), Ok(Accepted::Duplicate(answered)));
+    let actor = owner.key();
+    let known = |call: &Message| store.recorded(actor, &call.request_key().expect("it has an id")).wait();
+    assert_eq!(known(&call), Ok(Some(Recorded::Answered(Some(Bytes::from_static(b"42"))))));
+    assert_eq!(enqueue(store, owner.key(), call), Ok(Accepted::Duplicate));
     let position = put(store, owner.key(), request("r-8", ""));
     owner.commit(|commit| commit.consumed.push(done_with(position, ""))).expect("an empty reply is one, too");
-    let answered = Recorded::Answered(Some(Bytes::new()));
-    assert_eq!(enqueue(store, owner.key(), request("r-8", "")), Ok(Accepted::Duplicate(answered)));
+    assert_eq!(enqueue(store, owner.key(), request("r-8", "")), Ok(Accepted::Duplicate));
+    assert_eq!(known(&request("r-8", "")), Ok(Some(Recorded::Answered(Some(Bytes::new())))));
 }
 
 pub(super) fn sizes_of_commits_have_limits(make: Make) {

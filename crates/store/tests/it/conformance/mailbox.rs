@@ -96,12 +96,15 @@ pub(super) fn a_request_that_comes_again_is_known(make: Make) {
     let other = open(store, "two").actor;
     let position = put(store, owner.key(), request("r-1", "a"));
     let again = || enqueue(store, owner.lease.actor, request("r-1", "b")).expect("it is no error");
-    assert_eq!(again(), Accepted::Duplicate(Recorded::Pending(position)));
+    assert_eq!(again(), Accepted::Duplicate);
+    let full = QueueLimits { messages: 1, bytes: 99 };
+    let offer = Enqueue { limits: full, ..enqueue_of(store, owner.lease.actor, request("r-1", "b")) };
+    assert_eq!(store.enqueue(offer).wait(), Ok(Accepted::Duplicate), "whether or not there is room");
     let key = request("r-1", "").request_key().expect("it has an id");
     assert_eq!(store.recorded(owner.key(), &key).wait(), Ok(Some(Recorded::Pending(position))));
     owner.commit(|commit| commit.consumed.push(done_with(position, "the reply"))).expect("it is there");
     let answered = Recorded::Answered(Some(Bytes::from_static(b"the reply")));
-    assert_eq!(enqueue(store, owner.key(), request("r-1", "b")), Ok(Accepted::Duplicate(answered.clone())));
+    assert_eq!(enqueue(store, owner.key(), request("r-1", "b")), Ok(Accepted::Duplicate));
     assert_eq!(store.recorded(owner.key(), &key).wait(), Ok(Some(answered)));
     assert_eq!(payloads(store, owner.key()), Vec::<String>::new());
     put(store, other, request("r-1", "to somebody else"));

@@ -19,10 +19,12 @@
 //! longer than clocks differ. Replies are forgotten by the clock of the node that writes.
 
 mod answer;
+mod backend;
 mod check;
 mod commit;
 mod group;
 mod options;
+mod promise;
 mod queue;
 mod readers;
 mod reads;
@@ -36,7 +38,7 @@ mod write;
 mod writer;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -48,6 +50,7 @@ use crate::receipt::{Done, Receipt};
 
 pub use self::options::{PostgresError, PostgresOptions};
 
+use self::promise::Promise;
 use self::queue::Queue;
 use self::readers::Readers;
 use self::session::Connector;
@@ -74,7 +77,7 @@ struct Common {
     /// The server and the schema, for people.
     server: String,
     give_up_after: Duration,
-    strongest: AtomicU8,
+    promise: Promise,
     stats: Counted,
 }
 
@@ -86,20 +89,7 @@ struct Counted {
 
 impl Common {
     fn strongest(&self) -> Durability {
-        match self.strongest.load(Ordering::Relaxed) {
-            0 => Durability::Memory,
-            1 => Durability::Fsync,
-            _ => Durability::Quorum,
-        }
-    }
-
-    fn set_strongest(&self, class: Durability) {
-        self.strongest.store(class as u8, Ordering::Relaxed);
-    }
-
-    /// There is no quorum any more.
-    fn weaken(&self) {
-        self.set_strongest(self.strongest().min(Durability::Fsync));
+        self.promise.strongest()
     }
 
     /// What was done here.

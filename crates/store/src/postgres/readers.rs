@@ -7,7 +7,6 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Row};
 
 use crate::error::StoreError;
-use crate::model::Durability;
 use crate::receipt::Receipt;
 
 use super::Common;
@@ -86,9 +85,10 @@ impl Readers {
         }
     }
 
-    /// The strongest class that the server can promise now.
-    pub(super) async fn strongest(&self) -> Result<Durability, Error> {
-        self.session(&self.slots[0]).await?.strongest().await
+    /// Asks what the server can promise now.
+    pub(super) async fn measure(&self) -> Result<(), Error> {
+        let session = self.session(&self.slots[0]).await?;
+        self.common.promise.measure(&session).await.map(drop)
     }
 
     async fn ask(&self, slot: &Slot, sql: &'static str, params: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, Error> {

@@ -4,6 +4,7 @@ use hashbrown::HashMap;
 use parking_lot::Mutex;
 use tokio::task::JoinHandle;
 use tokio_postgres::error::{Severity, SqlState};
+use tokio_postgres::types::PgLsn;
 use tokio_postgres::{Client, Config, Error, NoTls, Statement};
 
 use crate::model::Durability;
@@ -82,17 +83,21 @@ impl Session {
         self.client.is_closed()
     }
 
-    /// The strongest class that the server can promise now.
-    pub(super) async fn strongest(&self) -> Result<Durability, Error> {
+    /// The strongest class that the server can promise now, and the end of its log. A quorum is as many standbys as
+    /// `synchronous_standby_names` asks for, each of which has the log up to `from`.
+    pub(super) async fn strongest(&self, from: PgLsn) -> Result<(Durability, PgLsn), Error> {
         const ASKED: &str = "SELECT current_setting('fsync') = 'on' AND current_setting('full_page_writes') = 'on', \
-             current_setting('synchronous_standby_names') <> '' \
-             AND EXISTS (SELECT FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum'))";
-        let row = self.client.query_one(ASKED, &[]).await?;
-        Ok(match (row.get(0), row.get(1)) {
+             current_setting('synchronous_standby_names') <> '' AND coalesce(substring( \
+             current_setting('synchronous_standby_names') FROM '(?i)^\\s*(?:(?:any|first)\\s+)?(\\d+)\\s*\\(')::bigint, 1) <= \
+             (SELECT count(*) FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum') AND flush_lsn >= $1), \
+             pg_current_wal_flush_lsn()";
+        let row = self.client.query_one(ASKED, &[&from]).await?;
+        let class = match (row.try_get(0)?, row.try_get(1)?) {
             (false, _) => Durability::Memory,
             (true, false) => Durability::Fsync,
             (true, true) => Durability::Quorum,
-        })
+        };
+        Ok((class, row.try_get(2)?))
     }
 }
 

@@ -1,5 +1,4 @@
 use std::sync::Arc;
-use std::sync::atomic::AtomicU8;
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -7,6 +6,7 @@ use parking_lot::Mutex;
 use tokio::runtime::Builder;
 
 use super::options::{PostgresError, PostgresOptions};
+use super::promise::Promise;
 use super::readers::Readers;
 use super::schema;
 use super::session::Connector;
@@ -36,7 +36,7 @@ pub(super) fn open(options: PostgresOptions) -> Result<Shared, PostgresError> {
             connector,
             runtime: handle,
             give_up_after: options.give_up_after,
-            strongest: AtomicU8::new(0),
+            promise: Promise::default(),
             stats: Counted::default(),
         });
         drop(told.send(start(common, &options).await));
@@ -55,7 +55,7 @@ async fn start(common: Arc<Common>, options: &PostgresOptions) -> Result<(Arc<Co
     let fail = PostgresError::Connect;
     let mut session = common.connector.connect().await.map_err(fail)?;
     schema::prepare(&mut session.client, &options.schema).await?;
-    common.set_strongest(session.strongest().await.map_err(fail)?);
+    common.promise.measure(&session).await.map_err(fail)?;
     let writer = Writer::start(Arc::clone(&common), session, options.retention).await.map_err(fail)?;
     let readers = Readers::new(Arc::clone(&common), options.readers);
     // Both end with the runtime, which the store owns.
@@ -68,9 +68,8 @@ async fn start(common: Arc<Common>, options: &PostgresOptions) -> Result<(Arc<Co
 async fn watch(common: Arc<Common>, readers: Arc<Readers>) {
     while !common.queue.is_closed() {
         tokio::time::sleep(WATCH).await;
-        if let Ok(class) = readers.strongest().await {
-            common.set_strongest(class);
-        }
+        // If the server does not answer, that is for whoever writes to find out.
+        drop(readers.measure().await);
     }
 }
 

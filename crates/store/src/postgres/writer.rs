@@ -1,6 +1,9 @@
 //! The one task that writes: groups in order, each in one round trip; and what to do when the connection breaks under one.
 
+mod resume;
+
 use std::collections::VecDeque;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -14,6 +17,7 @@ use crate::model::Durability;
 
 use super::Common;
 use super::answer::{Answer, synchronous_commit};
+use super::backend::Backend;
 use super::group::{Group, number};
 use super::options::Chain;
 use super::session::{BackOff, Fault, Session};
@@ -21,15 +25,23 @@ use super::write::Task;
 
 /// How often a group is sent that the server undoes because of what others do. Locks are taken in one order, so once is rare.
 const ATTEMPTS_MAX: u32 = 8;
-/// The least time that a server gets to answer before its connection counts as broken, beyond the timeout of a statement.
-const ANSWER_GRACE: Duration = Duration::from_secs(5);
+/// How long the server gets for what it does in no time.
+const AT_ONCE: Duration = Duration::from_secs(5);
+/// How long standbys that have gone may take to come back before the group that waits for them is looked after. One that is
+/// restarted takes less; and everything behind the group waits.
+const STANDBYS_BACK: Duration = Duration::from_secs(5);
 
 const APPLY: &str = "SELECT code, n, b FROM unnest(apply_2($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, \
      $17, $18, $19, $20)) WITH ORDINALITY a (code, n, b, place) ORDER BY place";
-const RESUME: &str = "SELECT w.incarnation, w.last_group, a.code, a.n, a.b FROM resume($1, $2) w \
-     LEFT JOIN LATERAL unnest(w.answers) WITH ORDINALITY a (code, n, b, place) ON true ORDER BY place";
 
 type Tasks = Vec<Box<dyn Task>>;
+
+/// A group that was made.
+struct Made {
+    answers: Vec<Answer>,
+    /// What is known to hold for it, which may be less than what was asked for.
+    holds: Durability,
+}
 
 /// Why a group has no answers.
 enum Trouble {
@@ -48,6 +60,8 @@ enum Trouble {
 pub(super) struct Writer {
     common: Arc<Common>,
     session: Option<Session>,
+    /// Of the connections that may still be at work for this writer: the last one, and those before that nobody has ended.
+    backends: Vec<Backend>,
     /// The row of this writer, how often it has connected, and its last group.
     id: i64,
     incarnation: i64,
@@ -66,8 +80,9 @@ impl Writer {
         let id = session.client.query_one(add, &[]).await?.get(0);
         let age = u64::try_from(retention.reply_age.as_millis()).unwrap_or(u64::MAX);
         let keep = [age, retention.reply_bytes, retention.letters, retention.letter_bytes].map(number).to_vec();
+        let backends = vec![Backend::of(&session.client).await?];
         let session = Some(session);
-        Ok(Self { common, session, id, incarnation: 1, last_group: 0, durable_group: 0, keep, failed: None })
+        Ok(Self { common, session, backends, id, incarnation: 1, last_group: 0, durable_group: 0, keep, failed: None })
     }
 
     pub(super) async fn run(mut self) {
@@ -77,7 +92,7 @@ impl Writer {
         }
         if let Some(session) = &self.session {
             // If it does not work, another writer does it in a day.
-            drop(timeout(ANSWER_GRACE, session.client.execute("SELECT retire($1)", &[&self.id])).await);
+            drop(timeout(AT_ONCE, session.client.execute("SELECT retire($1)", &[&self.id])).await);
         }
         queue.finish();
     }
@@ -93,8 +108,8 @@ impl Writer {
             }
             let (group, class) = (encode(&tasks), self.class(&tasks));
             let trouble = match self.attempt(&group, class).await {
-                Ok(answers) => {
-                    self.answer(tasks, answers);
+                Ok(made) => {
+                    self.answer(tasks, made);
                     continue;
                 }
                 Err(trouble) => trouble,
@@ -116,19 +131,24 @@ impl Writer {
         }
     }
 
-    fn answer(&self, tasks: Tasks, answers: Vec<Answer>) {
+    fn answer(&self, tasks: Tasks, Made { answers, holds }: Made) {
         debug_assert_eq!(tasks.len(), answers.len(), "each write has an answer");
         let stats = &self.common.stats;
         let made = answers.iter().filter(|answer| answer.code == 0).count();
         stats.writes.fetch_add(made as u64, Ordering::Relaxed);
         stats.groups.fetch_add(1, Ordering::Relaxed);
         for (task, answer) in tasks.into_iter().zip(answers) {
-            task.answer(answer, &self.common.server);
+            if answer.code == 0 && task.durability() > holds {
+                let cause = format!("it is written, but with {holds}: the standbys did not confirm it");
+                task.fail(StoreError::Unknown { cause: cause.into() });
+            } else {
+                task.answer(answer, &self.common.server);
+            }
         }
     }
 
     /// Sends a group until there are answers: also those of an earlier connection.
-    async fn attempt(&mut self, group: &Group, class: Durability) -> Result<Vec<Answer>, Trouble> {
+    async fn attempt(&mut self, group: &Group, class: Durability) -> Result<Made, Trouble> {
         if let Some(cause) = &self.failed {
             return Err(Trouble::Failed(Arc::clone(cause)));
         }
@@ -137,15 +157,19 @@ impl Writer {
         let mut sent = None;
         let mut attempts = 0;
         loop {
-            if let Some(answers) = self.ready(class, sent.is_some(), deadline).await? {
-                let answers = self.made(class, answers);
+            if let Some(found) = self.ready(class, sent.is_some(), deadline).await? {
+                let found = self.made(found);
                 if sent.is_some() {
-                    return Ok(answers);
+                    return Ok(found);
                 }
                 // It was of a group that was given up.
             }
+            if class > self.common.strongest() {
+                // It would wait for standbys that are not there.
+                return Err(Trouble::Weaker);
+            }
             let error = match self.send(group, class).await {
-                Ok(answers) => return Ok(self.made(class, answers)),
+                Ok(answers) => return Ok(self.made(Made { answers, holds: class })),
                 Err(error) => error,
             };
             let cause: Arc<str> = describe(error.as_ref()).into();
@@ -156,7 +180,7 @@ impl Writer {
                 }
                 Fault::Again if attempts < ATTEMPTS_MAX => attempts += 1,
                 Fault::NoQuorum => {
-                    self.common.weaken();
+                    self.common.promise.weaken();
                     return Err(Trouble::Weaker);
                 }
                 Fault::Again | Fault::Undone => return Err(Trouble::Undone(cause)),
@@ -177,12 +201,12 @@ impl Writer {
         wanted.min(self.common.strongest())
     }
 
-    fn made(&mut self, class: Durability, answers: Vec<Answer>) -> Vec<Answer> {
+    fn made(&mut self, made: Made) -> Made {
         self.last_group += 1;
-        if class > Durability::Memory {
+        if made.holds > Durability::Memory {
             self.durable_group = self.last_group;
         }
-        answers
+        made
     }
 
     /// One round trip. `None` if there was no answer in time.
@@ -195,64 +219,27 @@ impl Writer {
         let sync = synchronous_commit(class);
         let slices = group.slices();
         let params = group.params(&[&self.id, &self.incarnation, &next, &sync, &self.keep], &slices);
-        match timeout(self.common.answer_timeout(), session.client.query(&statement, &params)).await {
-            Ok(rows) => read(&rows.map_err(Some)?, 0).map_err(Some),
-            Err(_) => Err(None),
+        match self.in_time(class, session.client.query(&statement, &params)).await {
+            Some(rows) => read(&rows.map_err(Some)?, 0).map_err(Some),
+            None => Err(None),
         }
     }
 
-    /// Makes sure that there is a connection. If it is a new one, and the group that the last one was sent was made, these are
-    /// the answers; if not it never will be.
-    async fn ready(
-        &mut self,
-        class: Durability,
-        sent: bool,
-        deadline: Instant,
-    ) -> Result<Option<Vec<Answer>>, Trouble> {
-        if self.session.as_ref().is_some_and(|session| !session.is_closed()) {
-            return Ok(None);
-        }
-        let mut back_off = BackOff::new();
-        loop {
-            let limit = deadline.saturating_duration_since(Instant::now());
-            let cause: Arc<str> = match timeout(limit, self.reconnect(class)).await {
-                Ok(Ok(resumed)) => return resumed,
-                Ok(Err(error)) => Chain(&error).to_string().into(),
-                Err(_) => "the server does not answer".into(),
-            };
-            if Instant::now() >= deadline {
-                return Err(if sent { Trouble::Unknown(cause) } else { Trouble::Unreachable(cause) });
+    /// What the server answers, unless it takes too long, or longer than standbys that have gone need to come back.
+    async fn in_time<T>(&self, class: Durability, answer: impl Future<Output = T>) -> Option<T> {
+        let mut answer = pin!(answer);
+        let mut left = self.common.answer_timeout();
+        while !left.is_zero() {
+            let step = left.min(STANDBYS_BACK);
+            if let Ok(answer) = timeout(step, &mut answer).await {
+                return Some(answer);
             }
-            back_off.pause().await;
-        }
-    }
-
-    async fn reconnect(&mut self, class: Durability) -> Result<Result<Option<Vec<Answer>>, Trouble>, Error> {
-        let session = self.common.connector.connect().await?;
-        self.common.set_strongest(session.strongest().await?);
-        let statement = session.statement(RESUME).await?;
-        let rows = session.client.query(&statement, &[&self.id, &synchronous_commit(class)]).await?;
-        let Some(first) = rows.first() else {
-            return Ok(Err(Trouble::Failed("the server does not know this store any more".into())));
-        };
-        let found: i64 = first.try_get(1)?;
-        self.incarnation = first.try_get(0)?;
-        if found < self.durable_group {
-            let cause =
-                format!("the server has lost groups {} to {} that it acknowledged", found + 1, self.durable_group);
-            return Ok(Err(Trouble::Failed(cause.into())));
-        }
-        let answers = match found - self.last_group {
-            1 => Some(read(&rows, 2)?),
-            ..=0 => {
-                // Fewer: what was to be in memory only is gone with the server.
-                self.last_group = found;
-                None
+            if class > self.common.strongest() {
+                return None;
             }
-            _ => return Ok(Err(Trouble::Failed("the server has groups of this store that it never sent".into()))),
-        };
-        self.session = Some(session);
-        Ok(Ok(answers))
+            left -= step;
+        }
+        None
     }
 }
 

@@ -88,6 +88,13 @@ impl Cluster {
         run("pg_ctl", &["-D", &self.data(), "-w", "-m", mode, "stop"]);
     }
 
+    /// Stops what a standby takes the log of its primary with, as if its machine had vanished: the connection stays.
+    pub(crate) fn freeze(&self) -> Frozen {
+        let pid = self.sql("SELECT pid FROM pg_stat_wal_receiver");
+        signal("-STOP", &pid);
+        Frozen(pid)
+    }
+
     pub(crate) fn promote(&self) {
         run("pg_ctl", &["-D", &self.data(), "-w", "promote"]);
     }
@@ -109,6 +116,20 @@ impl Cluster {
         }
         Holder(child)
     }
+}
+
+/// A process that stands still until this goes.
+pub(crate) struct Frozen(String);
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        signal("-CONT", &self.0);
+    }
+}
+
+fn signal(name: &str, pid: &str) {
+    let sent = Command::new("kill").args([name, pid]).status().expect("it runs");
+    assert!(sent.success() || name == "-CONT", "kill {name} {pid:?}");
 }
 
 /// A client that holds a lock.

@@ -2,7 +2,7 @@ use std::time::{Duration, Instant};
 
 use playhouse_store::{Durability, PostgresOptions, PostgresStore, Store, StoreError};
 
-use crate::cluster::{Cluster, there};
+use crate::cluster::{Cluster, Frozen, there};
 use crate::say::{enqueue, open, payload, put, queued};
 
 fn until(what: &str, condition: impl Fn() -> bool) {
@@ -106,4 +106,71 @@ fn quorum_that_is_switched_off_is_refused() {
     let [refused, made] = asked.map(playhouse_store::Receipt::wait);
     assert!(matches!(refused, Err(StoreError::DurabilityMissing { .. })), "{refused:?}");
     made.expect("the neighbour does not mind");
+}
+
+fn wait_for_standbys(primary: &Cluster) -> bool {
+    primary.sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'") != "0"
+}
+
+/// A write of `quorum` is under way when the standby goes and does not come back. What is behind it goes on, and the write itself is not said to
+/// be on two machines.
+fn the_rest_goes_on(lose: impl FnOnce(&Cluster) -> Option<Frozen>) {
+    if !there() {
+        return;
+    }
+    let (primary, standby) = replicated();
+    let store = primary.open();
+    let actor = open(&store, "one").actor;
+    let frozen = lose(&standby);
+    let waits = store.enqueue(enqueue(actor, "waits", Durability::Quorum));
+    until("it waits for the standby", || wait_for_standbys(&primary));
+    let start = Instant::now();
+    put(&store, actor, "behind it");
+    let behind = start.elapsed();
+    assert!(behind < Duration::from_secs(28), "the store stood still for {behind:?}");
+    let waits = waits.wait();
+    assert!(matches!(waits, Err(StoreError::Unknown { .. })), "{waits:?}");
+
+    let start = Instant::now();
+    let refused = store.enqueue(enqueue(actor, "refused", Durability::Quorum)).wait();
+    put(&store, actor, "at once");
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    let missing = StoreError::DurabilityMissing { wanted: Durability::Quorum, has: Durability::Fsync };
+    assert_eq!(refused, Err(missing));
+    let payloads: Vec<String> = queued(&store, actor).iter().map(|queued| payload(&queued.message)).collect();
+    assert_eq!(payloads, ["waits", "behind it", "at once"]);
+
+    match frozen {
+        Some(frozen) => drop(frozen),
+        None => standby.up(),
+    }
+    until("the standby is believed again", || store.strongest() == Durability::Quorum);
+    store.enqueue(enqueue(actor, "both", Durability::Quorum)).wait().expect("the standby is there");
+}
+
+#[test]
+fn a_standby_that_is_lost_holds_up_only_quorum() {
+    the_rest_goes_on(|standby| {
+        standby.down("immediate");
+        None
+    });
+}
+
+/// The server does not know for a minute that the standby is gone, and says that it is attached.
+#[test]
+fn a_standby_that_vanishes_holds_up_only_quorum() {
+    the_rest_goes_on(|standby| Some(standby.freeze()));
+}
+
+/// As many standbys as the operator asked for, or there is no quorum.
+#[test]
+fn one_standby_of_two_is_not_a_quorum() {
+    if !there() {
+        return;
+    }
+    let (primary, _standby) = replicated();
+    primary.sql("ALTER SYSTEM SET synchronous_standby_names = 'any 2 (second, third)'");
+    primary.sql("SELECT pg_reload_conf()");
+    until("the server noticed", || primary.sql("SHOW synchronous_standby_names").starts_with("any 2"));
+    assert_eq!(primary.open().strongest(), Durability::Fsync);
 }

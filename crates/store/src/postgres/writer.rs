@@ -8,8 +8,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use futures_util::future::join;
 use tokio::time::{Instant, timeout};
-use tokio_postgres::{Error, Row};
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Error, Row, Statement};
 
 use crate::contract::Retention;
 use crate::error::StoreError;
@@ -33,6 +35,8 @@ const STANDBYS_BACK: Duration = Duration::from_secs(5);
 
 const APPLY: &str = "SELECT code, n, b FROM unnest(apply_2($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, \
      $17, $18, $19, $20)) WITH ORDINALITY a (code, n, b, place) ORDER BY place";
+
+const REPLICATED: &str = "SELECT current_setting('synchronous_standby_names') <> ''";
 
 type Tasks = Vec<Box<dyn Task>>;
 
@@ -169,7 +173,7 @@ impl Writer {
                 return Err(Trouble::Weaker);
             }
             let error = match self.send(group, class).await {
-                Ok(answers) => return Ok(self.made(Made { answers, holds: class })),
+                Ok(made) => return Ok(self.made(made)),
                 Err(error) => error,
             };
             let cause: Arc<str> = describe(error.as_ref()).into();
@@ -210,7 +214,7 @@ impl Writer {
     }
 
     /// One round trip. `None` if there was no answer in time.
-    async fn send(&self, group: &Group, class: Durability) -> Result<Vec<Answer>, Option<Error>> {
+    async fn send(&self, group: &Group, class: Durability) -> Result<Made, Option<Error>> {
         let Some(session) = &self.session else {
             return Err(None);
         };
@@ -219,8 +223,8 @@ impl Writer {
         let sync = synchronous_commit(class);
         let slices = group.slices();
         let params = group.params(&[&self.id, &self.incarnation, &next, &sync, &self.keep], &slices);
-        match self.in_time(class, session.client.query(&statement, &params)).await {
-            Some(rows) => read(&rows.map_err(Some)?, 0).map_err(Some),
+        match self.in_time(class, ask(session, &statement, &params, class)).await {
+            Some(made) => made.map_err(Some),
             None => Err(None),
         }
     }
@@ -270,3 +274,22 @@ fn refuse_stronger(tasks: Tasks, has: Durability) -> Tasks {
     }
     kept
 }
+/// What the server answers to a group. To switch replication off lets those go that wait for it, as if the standbys had
+/// answered: so this asks in the same breath whether it is still on.
+async fn ask(
+    session: &Session,
+    statement: &Statement,
+    params: &[&(dyn ToSql + Sync)],
+    class: Durability,
+) -> Result<Made, Error> {
+    if class < Durability::Quorum {
+        let rows = session.client.query(statement, params).await?;
+        return Ok(Made { answers: read(&rows, 0)?, holds: class });
+    }
+    let names = session.statement(REPLICATED).await?;
+    let (rows, replicated) = join(session.client.query(statement, params), session.client.query_one(&names, &[])).await;
+    let answers = read(&rows?, 0)?;
+    let holds = if replicated?.try_get(0)? { class } else { Durability::Fsync };
+    Ok(Made { answers, holds })
+}
+

@@ -9,3 +9,4 @@ mod migrate;
 mod quorum;
 mod restart;
 mod say;
+mod way;

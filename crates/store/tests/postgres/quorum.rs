@@ -3,15 +3,8 @@ use std::time::{Duration, Instant};
 use playhouse_store::{Durability, PostgresOptions, PostgresStore, Store, StoreError};
 
 use crate::cluster::{Cluster, Frozen, there};
-use crate::say::{enqueue, open, payload, put, queued};
-
-fn until(what: &str, condition: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !condition() {
-        assert!(start.elapsed() < Duration::from_secs(30), "{what}");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-}
+use crate::say::{enqueue, open, payload, put, queued, until};
+use crate::way::Way;
 
 fn replicated() -> (Cluster, Cluster) {
     let primary = Cluster::start("-c wal_level=replica -c max_wal_senders=4");
@@ -173,4 +166,68 @@ fn one_standby_of_two_is_not_a_quorum() {
     primary.sql("SELECT pg_reload_conf()");
     until("the server noticed", || primary.sql("SHOW synchronous_standby_names").starts_with("any 2"));
     assert_eq!(primary.open().strongest(), Durability::Fsync);
+}
+
+fn switch_off(primary: &Cluster) {
+    primary.sql("ALTER SYSTEM RESET synchronous_standby_names");
+    primary.sql("SELECT pg_reload_conf()");
+    until("the server noticed", || primary.sql("SHOW synchronous_standby_names").is_empty());
+}
+
+/// A write is under way when replication is switched off, which lets it through; also one whose connection broke before.
+fn switched_off_under_a_write(breaks: bool) {
+    if !there() {
+        return;
+    }
+    let (primary, standby) = replicated();
+    let way = Way::to(&primary);
+    let store = PostgresStore::open(way.options()).expect("it runs");
+    let actor = open(&store, "one").actor;
+    let _frozen = standby.freeze();
+    let asked = store.enqueue(enqueue(actor, "quorum", Durability::Quorum));
+    until("it waits for the standby", || wait_for_standbys(&primary));
+    let behind = store.enqueue(enqueue(actor, "fsync", Durability::Fsync));
+    if breaks {
+        way.cut();
+    }
+    switch_off(&primary);
+    way.open();
+    let asked = asked.wait();
+    assert!(matches!(asked, Err(StoreError::Unknown { .. })), "it is on one machine: {asked:?}");
+    behind.wait().expect("the neighbour does not mind");
+    let payloads: Vec<String> = queued(&store, actor).iter().map(|queued| payload(&queued.message)).collect();
+    assert_eq!(payloads, ["quorum", "fsync"]);
+}
+
+#[test]
+fn quorum_that_is_switched_off_under_a_write_is_not_claimed() {
+    switched_off_under_a_write(false);
+}
+
+#[test]
+fn quorum_that_is_switched_off_while_the_connection_is_broken_is_not_claimed() {
+    switched_off_under_a_write(true);
+}
+
+/// A write was made, its answer got lost, and the server that takes over has no standby.
+#[test]
+fn quorum_that_a_failover_ended_is_not_claimed() {
+    if !there() {
+        return;
+    }
+    let (primary, standby) = replicated();
+    let way = Way::to(&primary);
+    let both = format!("host=127.0.0.1,{} port={},5432 user=postgres dbname=postgres", standby.place(), way.port());
+    let store = PostgresStore::open(PostgresOptions::new(&both)).expect("one of them takes writes");
+    let actor = open(&store, "one").actor;
+    way.mute();
+    let asked = store.enqueue(enqueue(actor, "quorum", Durability::Quorum));
+    until("it is made", || standby.sql("SELECT count(*) FROM playhouse.mailbox") == "1");
+    primary.down("immediate");
+    way.cut();
+    standby.promote();
+    let asked = asked.wait();
+    assert!(matches!(asked, Err(StoreError::Unknown { .. })), "it is on one machine: {asked:?}");
+    put(&store, actor, "goes on");
+    assert_eq!(queued(&store, actor).len(), 2);
 }

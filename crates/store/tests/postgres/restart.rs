@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use playhouse_store::{Accepted, ActorKey, Durability, PostgresOptions, PostgresStore, Store, StoreError, commit};
 
 use crate::cluster::{Cluster, there};
-use crate::say::{effects, enqueue, handle, now, open, payload, put, queued, sound};
+use crate::say::{effects, enqueue, handle, now, open, payload, put, queued, sound, until};
+use crate::way::Way;
 
 const SENDERS: u64 = 8;
 
@@ -260,5 +261,29 @@ fn effects_happen_once_through_crashes() {
     let wanted: Vec<String> = (0..400).map(|number| number.to_string()).collect();
     assert_eq!(effects(&store), wanted);
     assert!(queued(&store, lease.actor).is_empty());
+    sound(&store);
+}
+
+/// A group was made and its answer got lost: the next connection has it, and nothing is made twice.
+#[test]
+fn a_group_that_was_made_is_found() {
+    if !there() {
+        return;
+    }
+    let cluster = Cluster::start("");
+    let way = Way::to(&cluster);
+    let store = PostgresStore::open(way.options()).expect("it runs");
+    let actor = open(&store, "one").actor;
+    let writer = "SELECT incarnation || '.' || last_group FROM playhouse.writers WHERE id > 0";
+    assert_eq!(cluster.sql(writer), "1.1");
+    way.mute();
+    let asked = store.enqueue(enqueue(actor, "made", Durability::Fsync));
+    until("it is made", || cluster.sql("SELECT count(*) FROM playhouse.mailbox") == "1");
+    way.cut();
+    way.open();
+    let Ok(Accepted::Queued(position)) = asked.wait() else { panic!("it was made") };
+    assert_eq!(queued(&store, actor).iter().map(|queued| queued.position).collect::<Vec<_>>(), [position]);
+    assert_eq!(cluster.sql(writer), "2.2", "it was found, not sent again");
+    put(&store, actor, "goes on");
     sound(&store);
 }

@@ -1,6 +1,6 @@
 //! Short ways to say things to a store.
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use playhouse_store::{
@@ -102,4 +102,13 @@ pub(crate) fn effects(store: &dyn Store) -> Vec<String> {
 pub(crate) fn sound(store: &dyn Store) {
     let report = store.check().wait().expect("it can be read");
     assert!(report.damage.is_empty() && report.records > 0, "{report:?}");
+}
+
+/// Waits for something to become true.
+pub(crate) fn until(what: &str, condition: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(start.elapsed() < Duration::from_secs(30), "{what}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }

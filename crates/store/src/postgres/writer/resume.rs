@@ -65,8 +65,10 @@ impl Writer {
                 format!("the server has lost groups {} to {} that it acknowledged", found + 1, self.durable_group);
             return Ok(Err(Trouble::Failed(cause.into())));
         }
+        // Replication may have been switched off in between.
+        let holds = class.min(self.common.promise.measure(&session).await.map_err(text)?);
         let made = match found - self.last_group {
-            1 => Some(Made { answers: read(&rows, 2).map_err(text)?, holds: class }),
+            1 => Some(Made { answers: read(&rows, 2).map_err(text)?, holds }),
             ..=0 => {
                 // Fewer: what was to be in memory only is gone with the server.
                 self.last_group = found;

@@ -31,6 +31,18 @@ pub(super) struct Readers {
 #[derive(Default)]
 struct Slot(Mutex<Option<Arc<Session>>>);
 
+impl Slot {
+    /// Makes room for a new connection, unless there is one already.
+    async fn leave(&self, broken: Option<Arc<Session>>) {
+        let mut held = self.0.lock().await;
+        if let (Some(is), Some(broken)) = (held.as_ref(), broken)
+            && Arc::ptr_eq(is, &broken)
+        {
+            *held = None;
+        }
+    }
+}
+
 impl Readers {
     pub(super) fn new(common: Arc<Common>, connections: usize) -> Arc<Self> {
         let slots = (0..connections.max(1)).map(|_| Slot::default()).collect();
@@ -69,7 +81,8 @@ impl Readers {
         let mut back_off = BackOff::new();
         loop {
             let limit = self.common.answer_timeout().min(deadline.saturating_duration_since(Instant::now()));
-            let cause = match timeout(limit, self.ask(slot, sql, &params)).await {
+            let mut used = None;
+            let cause = match timeout(limit, self.ask(slot, &mut used, sql, &params)).await {
                 Ok(Ok(rows)) => return Ok(rows),
                 Ok(Err(error)) if Fault::of(&error) != Fault::Lost => {
                     return Err(StoreError::Read { cause: Chain(&error).to_string().into() });
@@ -77,7 +90,7 @@ impl Readers {
                 Ok(Err(error)) => Chain(&error).to_string(),
                 Err(_) => "the server did not answer in time".to_owned(),
             };
-            *slot.0.lock().await = None;
+            slot.leave(used).await;
             if Instant::now() >= deadline {
                 return Err(StoreError::Read { cause: cause.into() });
             }
@@ -85,14 +98,35 @@ impl Readers {
         }
     }
 
-    /// Asks what the server can promise now.
-    pub(super) async fn measure(&self) -> Result<(), Error> {
-        let session = self.session(&self.slots[0]).await?;
-        self.common.promise.measure(&session).await.map(drop)
+    /// One of the connections.
+    pub(super) async fn first(&self) -> Result<Arc<Session>, Error> {
+        self.session(&self.slots[0]).await
     }
 
-    async fn ask(&self, slot: &Slot, sql: &'static str, params: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, Error> {
-        let session = self.session(slot).await?;
+    /// What the server answers on that connection. If it takes too long, the connection makes way for another.
+    pub(super) async fn in_time<T>(
+        &self,
+        session: &Arc<Session>,
+        answer: impl Future<Output = Result<T, Error>>,
+    ) -> Option<T> {
+        match timeout(self.common.answer_timeout(), answer).await {
+            Ok(answer) => answer.ok(),
+            Err(_) => {
+                self.slots[0].leave(Some(Arc::clone(session))).await;
+                None
+            }
+        }
+    }
+
+    /// Asks, and says on which connection.
+    async fn ask(
+        &self,
+        slot: &Slot,
+        used: &mut Option<Arc<Session>>,
+        sql: &'static str,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, Error> {
+        let session = used.insert(self.session(slot).await?);
         let statement = session.statement(sql).await?;
         session.client.query(&statement, params).await
     }

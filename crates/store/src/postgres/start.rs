@@ -69,7 +69,8 @@ async fn watch(common: Arc<Common>, readers: Arc<Readers>) {
     while !common.queue.is_closed() {
         tokio::time::sleep(WATCH).await;
         // If the server does not answer, that is for whoever writes to find out.
-        drop(readers.measure().await);
+        let Ok(session) = readers.first().await else { continue };
+        readers.in_time(&session, common.promise.measure(&session)).await;
     }
 }
 

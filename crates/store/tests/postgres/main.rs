@@ -7,6 +7,7 @@ mod damage;
 mod fight;
 mod migrate;
 mod quorum;
+mod reads;
 mod restart;
 mod say;
 mod way;

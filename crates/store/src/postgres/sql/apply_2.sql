@@ -1,4 +1,5 @@
--- As `apply`, and delivers messages of the outbox: step 7, with their ids in a step 80 behind it.
+-- As `apply`, and delivers messages of the outbox: step 7, with their ids in a step 80 behind it. The time is that of the last step,
+-- so that a clock that jumped ahead and was put right forgets no more replies.
 -- One group of writes in one transaction, in their order; each answers for itself, and one that is refused changes nothing.
 -- The steps stand in arrays: kind, numbers, bytes. `p_actors` are the actors that they name, by their place in it.
 -- `p_wants`: 1 opens actors, 2 writes notes, 4 posts to the outbox.
@@ -42,7 +43,7 @@ BEGIN
     r := NULL;
     slot := n1[i];
     IF k[i] < 10 THEN
-      w.seen_ms := greatest(w.seen_ms, n2[i]);
+      w.seen_ms := n2[i];
     END IF;
     CASE k[i]
     WHEN 1 THEN

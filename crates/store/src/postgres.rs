@@ -38,7 +38,7 @@ mod write;
 mod writer;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -78,6 +78,8 @@ struct Common {
     server: String,
     give_up_after: Duration,
     promise: Promise,
+    /// The row of this store among those of the writers.
+    writer: AtomicI64,
     stats: Counted,
 }
 

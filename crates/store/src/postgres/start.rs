@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -37,6 +38,7 @@ pub(super) fn open(options: PostgresOptions) -> Result<Shared, PostgresError> {
             runtime: handle,
             give_up_after: options.give_up_after,
             promise: Promise::default(),
+            writer: AtomicI64::new(0),
             stats: Counted::default(),
         });
         drop(told.send(start(common, &options).await));
@@ -64,13 +66,18 @@ async fn start(common: Arc<Common>, options: &PostgresOptions) -> Result<(Arc<Co
     Ok((common, readers))
 }
 
-/// Follows what the server can promise.
+/// Follows what the server can promise, and keeps it from taking an idle store for one that is gone.
 async fn watch(common: Arc<Common>, readers: Arc<Readers>) {
     while !common.queue.is_closed() {
         tokio::time::sleep(WATCH).await;
         // If the server does not answer, that is for whoever writes to find out.
         let Ok(session) = readers.first().await else { continue };
-        readers.in_time(&session, common.promise.measure(&session)).await;
+        let writer = common.writer.load(Ordering::Relaxed);
+        let looked = async {
+            common.promise.measure(&session).await?;
+            session.client.execute("SELECT stay($1)", &[&writer]).await
+        };
+        readers.in_time(&session, looked).await;
     }
 }
 

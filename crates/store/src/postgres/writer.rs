@@ -79,11 +79,12 @@ pub(super) struct Writer {
 impl Writer {
     /// A writer on a fresh row.
     pub(super) async fn start(common: Arc<Common>, session: Session, retention: Retention) -> Result<Self, Error> {
-        session.client.execute("SELECT retire(0)", &[]).await?;
+        session.client.execute("SELECT retire_2(0)", &[]).await?;
         let add = "INSERT INTO writers (id) VALUES (nextval('writer_number')) RETURNING id";
-        let id = session.client.query_one(add, &[]).await?.get(0);
+        let id: i64 = session.client.query_one(add, &[]).await?.get(0);
         let age = u64::try_from(retention.reply_age.as_millis()).unwrap_or(u64::MAX);
         let keep = [age, retention.reply_bytes, retention.letters, retention.letter_bytes].map(number).to_vec();
+        common.writer.store(id, Ordering::Relaxed);
         let backends = vec![Backend::of(&session.client).await?];
         let session = Some(session);
         Ok(Self { common, session, backends, id, incarnation: 1, last_group: 0, durable_group: 0, keep, failed: None })
@@ -96,7 +97,7 @@ impl Writer {
         }
         if let Some(session) = &self.session {
             // If it does not work, another writer does it in a day.
-            drop(timeout(AT_ONCE, session.client.execute("SELECT retire($1)", &[&self.id])).await);
+            drop(timeout(AT_ONCE, session.client.execute("SELECT retire_2($1)", &[&self.id])).await);
         }
         queue.finish();
     }

@@ -6,6 +6,7 @@ mod clocks;
 mod cluster;
 mod damage;
 mod fight;
+mod idle;
 mod migrate;
 mod quorum;
 mod reads;

@@ -1,13 +1,13 @@
 use std::sync::Arc;
 
 use tokio::time::{Instant, timeout};
-use tokio_postgres::Error;
+use tokio_postgres::{Error, Row};
 
 use crate::model::Durability;
 use crate::postgres::answer::synchronous_commit;
 use crate::postgres::backend::Backend;
 use crate::postgres::options::Chain;
-use crate::postgres::session::BackOff;
+use crate::postgres::session::{BackOff, Session};
 
 use super::{AT_ONCE, Made, Trouble, Writer, read};
 
@@ -27,7 +27,7 @@ impl Writer {
         let mut back_off = BackOff::new();
         loop {
             let limit = deadline.saturating_duration_since(Instant::now());
-            let cause = match timeout(limit, self.reconnect(class)).await {
+            let cause = match timeout(limit, self.reconnect(class, sent)).await {
                 Ok(Ok(found)) => return found,
                 Ok(Err(cause)) => cause,
                 Err(_) => "the server does not answer".into(),
@@ -39,45 +39,72 @@ impl Writer {
         }
     }
 
-    async fn reconnect(&mut self, class: Durability) -> Result<Found, Arc<str>> {
-        let session = self.common.connector.connect().await.map_err(text)?;
-        let backend = Backend::of(&session.client).await.map_err(text)?;
-        // They may hold the row of this writer for as long as the standbys are away.
-        Backend::end(&session.client, &self.backends).await.map_err(text)?;
-        self.backends = vec![backend];
+    async fn reconnect(&mut self, class: Durability, sent: bool) -> Result<Found, Arc<str>> {
+        let session = self.connect().await.map_err(text)?;
         let class = class.min(self.common.promise.measure(&session).await.map_err(text)?);
-        let statement = session.statement(RESUME).await.map_err(text)?;
-        let sync = synchronous_commit(class);
-        let Ok(rows) = timeout(AT_ONCE, session.client.query(&statement, &[&self.id, &sync])).await else {
-            if class == Durability::Quorum {
-                self.common.promise.doubt();
-            }
-            return Err("the server does not answer in time".into());
-        };
-        let rows = rows.map_err(text)?;
+        let rows = self.resume(&session, class).await?;
         let Some(first) = rows.first() else {
-            return Ok(Err(Trouble::Failed("the server does not know this store any more".into())));
+            return self.revive(&session).await;
         };
         let found: i64 = first.try_get(1).map_err(text)?;
-        self.incarnation = first.try_get(0).map_err(text)?;
-        if found < self.durable_group {
-            let cause =
-                format!("the server has lost groups {} to {} that it acknowledged", found + 1, self.durable_group);
-            return Ok(Err(Trouble::Failed(cause.into())));
+        if let Err(trouble) = self.check(found) {
+            return Ok(Err(trouble));
         }
         // Replication may have been switched off in between.
         let holds = class.min(self.common.promise.measure(&session).await.map_err(text)?);
-        let made = match found - self.last_group {
-            1 => Some(Made { answers: read(&rows, 2).map_err(text)?, holds }),
-            ..=0 => {
-                // Fewer: what was to be in memory only is gone with the server.
-                self.last_group = found;
-                None
-            }
-            _ => return Ok(Err(Trouble::Failed("the server has groups of this store that it never sent".into()))),
-        };
+        // A writer that had been retired has its row back without the answers.
+        let answered = first.try_get::<_, Option<i64>>(2).map_err(text)?.is_some();
+        let answers = if answered { read(&rows, 2).map_err(text)? } else { Vec::new() };
+        self.incarnation = first.try_get(0).map_err(text)?;
         self.session = Some(session);
-        Ok(Ok(made))
+        if found > self.last_group && answered {
+            return Ok(Ok(Some(Made { answers, holds })));
+        }
+        let lost = found > self.last_group && sent;
+        // If it is lower, what was to be in memory only is gone with the server.
+        self.last_group = found;
+        Ok(if lost { Err(Trouble::Unknown("what the server answered is lost".into())) } else { Ok(None) })
+    }
+
+    /// A new connection, and the end of those before it: they may hold the row of this writer for as long as the standbys are away.
+    async fn connect(&mut self) -> Result<Session, Error> {
+        let session = self.common.connector.connect().await?;
+        let backend = Backend::of(&session.client).await?;
+        Backend::end(&session.client, &self.backends).await?;
+        self.backends = vec![backend];
+        Ok(session)
+    }
+
+    async fn resume(&self, session: &Session, class: Durability) -> Result<Vec<Row>, Arc<str>> {
+        let statement = session.statement(RESUME).await.map_err(text)?;
+        let sync = synchronous_commit(class);
+        let resumed = timeout(AT_ONCE, session.client.query(&statement, &[&self.id, &sync])).await;
+        if resumed.is_err() && class == Durability::Quorum {
+            self.common.promise.doubt();
+        }
+        resumed.map_err(|_| Arc::from("the server does not answer in time"))?.map_err(text)
+    }
+
+    /// Whether the last group that the server has can be this writer's last.
+    fn check(&self, found: i64) -> Result<(), Trouble> {
+        if found < self.durable_group {
+            let cause =
+                format!("the server has lost groups {} to {} that it acknowledged", found + 1, self.durable_group);
+            return Err(Trouble::Failed(cause.into()));
+        }
+        if found > self.last_group + 1 {
+            return Err(Trouble::Failed("the server has groups of this store that it never sent".into()));
+        }
+        Ok(())
+    }
+
+    /// The row of this writer is not there. If it was taken out because nobody had seen it for a day, it comes back.
+    async fn revive(&self, session: &Session) -> Result<Found, Arc<str>> {
+        let row = session.client.query_one("SELECT revive($1, $2)", &[&self.id, &self.incarnation]).await;
+        if row.and_then(|row| row.try_get(0)).map_err(text)? {
+            return Err("the server had taken this store for one that is gone".into());
+        }
+        Ok(Err(Trouble::Failed("the server does not know this store any more".into())))
     }
 }
 

@@ -102,6 +102,29 @@ impl Group {
         self.bytes.iter_mut().for_each(|column| column.push(given.next().flatten()));
     }
 
+    /// How many steps there are.
+    pub(super) fn steps(&self) -> i64 {
+        self.kinds.len() as i64
+    }
+
+    /// Whether it needs something that others hold, if its steps stand behind the first `before` of the group that was looked at.
+    pub(super) fn needs(&self, held: &Held, before: i64) -> bool {
+        let any = |names: &[i64], held: &[i64]| names.iter().any(|name| held.contains(name));
+        self.wants & held.wants != 0
+            || any(&self.actors, &held.actors)
+            || any(&self.outs, &held.outs)
+            || any(&self.letters, &held.letters)
+            || held.steps.iter().any(|step| (before + 1..=before + self.steps()).contains(step))
+    }
+
+    /// What the group needs, as parameters of the statement that looks who holds it.
+    pub(super) fn needed<'a>(&'a self, slices: &'a [Vec<Option<&'a [u8]>>; BYTES]) -> [&'a (dyn ToSql + Sync); 9] {
+        let [names @ .., _] = slices;
+        let [manufacturers, types, instances] = names;
+        let (actors, outs, letters) = (&self.actors, &self.outs, &self.letters);
+        [actors, outs, letters, &self.wants, &self.kinds, &self.numbers[0], manufacturers, types, instances]
+    }
+
     /// The bytes of the steps, in columns.
     pub(super) fn slices(&self) -> [Vec<Option<&[u8]>>; BYTES] {
         self.bytes.each_ref().map(|column| column.iter().map(Option::as_deref).collect())
@@ -118,6 +141,34 @@ impl Group {
         params.extend(self.numbers.iter().map(|column| column as &(dyn ToSql + Sync)));
         params.extend(slices.iter().map(|column| column as &(dyn ToSql + Sync)));
         params
+    }
+}
+
+/// What others hold of what a group needs.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Held {
+    actors: Vec<i64>,
+    outs: Vec<i64>,
+    letters: Vec<i64>,
+    /// By their place in the group, from 1 on.
+    steps: Vec<i64>,
+    wants: i64,
+}
+
+impl Held {
+    /// From what `locked` answers: what it is, and which.
+    pub(super) fn of(rows: impl IntoIterator<Item = (i64, i64)>) -> Self {
+        let mut held = Self::default();
+        for (kind, id) in rows {
+            match kind {
+                0 => held.actors.push(id),
+                1 => held.outs.push(id),
+                2 => held.letters.push(id),
+                3 => held.steps.push(id),
+                _ => held.wants |= id,
+            }
+        }
+        held
     }
 }
 

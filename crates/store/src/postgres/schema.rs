@@ -23,7 +23,12 @@ const MIGRATIONS: [&[&str]; 2] = [
         include_str!("sql/commit.sql"),
         include_str!("sql/apply.sql"),
     ],
-    &[include_str!("sql/deliver.sql"), include_str!("sql/writers_2.sql"), include_str!("sql/apply_2.sql")],
+    &[
+        include_str!("sql/deliver.sql"),
+        include_str!("sql/writers_2.sql"),
+        include_str!("sql/locked.sql"),
+        include_str!("sql/apply_2.sql"),
+    ],
 ];
 
 /// Makes the schema that of [`VERSION`], all or nothing. Of several nodes that come at once one does it and the others wait.

@@ -106,6 +106,8 @@ impl Session {
 pub(super) enum Fault {
     /// The connection is gone. What was sent may or may not have happened.
     Lost,
+    /// Others hold what it needs.
+    Locked,
     /// The server undid it because of what others did. Again.
     Again,
     /// The writer is not where it thought it was.
@@ -127,6 +129,7 @@ impl Fault {
         let again = [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED];
         match db.code() {
             code if again.contains(code) => Self::Again,
+            code if *code == SqlState::LOCK_NOT_AVAILABLE => Self::Locked,
             code if code.code() == "PH001" => Self::Displaced,
             code if code.code() == "PH002" => Self::NoQuorum,
             // After a failover the old server takes no writes.

@@ -20,7 +20,7 @@ use crate::model::Durability;
 use super::Common;
 use super::answer::{Answer, synchronous_commit};
 use super::backend::Backend;
-use super::group::{Group, number};
+use super::group::{Group, Held, number};
 use super::options::Chain;
 use super::session::{BackOff, Fault, Session};
 use super::write::Task;
@@ -36,6 +36,7 @@ const STANDBYS_BACK: Duration = Duration::from_secs(5);
 const APPLY: &str = "SELECT code, n, b FROM unnest(apply_2($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, \
      $17, $18, $19, $20)) WITH ORDINALITY a (code, n, b, place) ORDER BY place";
 
+const LOCKED: &str = "SELECT kind, id FROM locked($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 const REPLICATED: &str = "SELECT current_setting('synchronous_standby_names') <> ''";
 
 type Tasks = Vec<Box<dyn Task>>;
@@ -51,6 +52,8 @@ struct Made {
 enum Trouble {
     /// The server undid it.
     Undone(Arc<str>),
+    /// The server undid it, because others hold what it needs.
+    Locked(Arc<str>),
     /// It cannot be told, and the time is over.
     Unknown(Arc<str>),
     /// It was not sent, and the time is over.
@@ -102,12 +105,13 @@ impl Writer {
         queue.finish();
     }
 
-    /// Writes a group. One that the server cannot do is halved until only the write is left that it cannot do.
+    /// Writes a group. From one that others are in the way of goes what they are in the way of; one that the server cannot do is halved until only
+    /// the write is left that it cannot do.
     async fn write(&mut self, tasks: Tasks) {
         let mut groups = VecDeque::from([tasks]);
         while let Some(tasks) = groups.pop_front() {
             // The server may promise less than when they were taken.
-            let mut tasks = refuse_stronger(tasks, self.common.strongest());
+            let tasks = refuse_stronger(tasks, self.common.strongest());
             if tasks.is_empty() {
                 continue;
             }
@@ -120,13 +124,22 @@ impl Writer {
                 Err(trouble) => trouble,
             };
             match trouble {
-                Trouble::Undone(_) if tasks.len() > 1 => {
-                    let rest = tasks.split_off(tasks.len() / 2);
-                    groups.push_front(rest);
-                    groups.push_front(tasks);
+                Trouble::Locked(cause) if tasks.len() > 1 => {
+                    let held = self.held(&group).await.unwrap_or_default();
+                    let (behind, rest) = split_held(tasks, &held);
+                    if behind.is_empty() {
+                        // They have let go in the meantime, or hold something else.
+                        halve(rest, &mut groups);
+                    } else {
+                        fail(behind, &StoreError::Unreachable { cause });
+                        groups.push_front(rest);
+                    }
                 }
+                Trouble::Undone(_) if tasks.len() > 1 => halve(tasks, &mut groups),
                 Trouble::Weaker => groups.push_front(tasks),
-                Trouble::Undone(cause) | Trouble::Unreachable(cause) => fail(tasks, &StoreError::Unreachable { cause }),
+                Trouble::Undone(cause) | Trouble::Locked(cause) | Trouble::Unreachable(cause) => {
+                    fail(tasks, &StoreError::Unreachable { cause })
+                }
                 Trouble::Unknown(cause) => fail(tasks, &StoreError::Unknown { cause }),
                 Trouble::Failed(cause) => {
                     self.failed = Some(Arc::clone(&cause));
@@ -188,6 +201,7 @@ impl Writer {
                     self.common.promise.weaken();
                     return Err(Trouble::Weaker);
                 }
+                Fault::Locked => return Err(Trouble::Locked(cause)),
                 Fault::Again | Fault::Undone => return Err(Trouble::Undone(cause)),
             }
             if Instant::now() >= deadline {
@@ -230,6 +244,19 @@ impl Writer {
         }
     }
 
+    /// What others hold of what a group needs, if the server says that there is something.
+    async fn held(&self, group: &Group) -> Option<Held> {
+        let session = self.session.as_ref()?;
+        let slices = group.slices();
+        let asked = async {
+            let statement = session.statement(LOCKED).await?;
+            let rows = session.client.query(&statement, &group.needed(&slices)).await?;
+            let held: Result<Vec<_>, Error> = rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect();
+            held.map(Held::of)
+        };
+        timeout(AT_ONCE, asked).await.ok()?.ok()
+    }
+
     /// What the server answers, unless it takes too long, or longer than standbys that have gone need to come back.
     async fn in_time<T>(&self, class: Durability, answer: impl Future<Output = T>) -> Option<T> {
         let mut answer = pin!(answer);
@@ -246,6 +273,25 @@ impl Writer {
         }
         None
     }
+}
+
+/// What the server answers to a group. To switch replication off lets those go that wait for it, as if the standbys had
+/// answered: so this asks in the same breath whether it is still on.
+async fn ask(
+    session: &Session,
+    statement: &Statement,
+    params: &[&(dyn ToSql + Sync)],
+    class: Durability,
+) -> Result<Made, Error> {
+    if class < Durability::Quorum {
+        let rows = session.client.query(statement, params).await?;
+        return Ok(Made { answers: read(&rows, 0)?, holds: class });
+    }
+    let names = session.statement(REPLICATED).await?;
+    let (rows, replicated) = join(session.client.query(statement, params), session.client.query_one(&names, &[])).await;
+    let answers = read(&rows?, 0)?;
+    let holds = if replicated?.try_get(0)? { class } else { Durability::Fsync };
+    Ok(Made { answers, holds })
 }
 
 fn encode(tasks: &Tasks) -> Group {
@@ -266,6 +312,24 @@ fn fail(tasks: Tasks, error: &StoreError) {
     tasks.into_iter().for_each(|task| task.fail(error.clone()));
 }
 
+/// Those that need what others hold, and the rest.
+fn split_held(tasks: Tasks, held: &Held) -> (Tasks, Tasks) {
+    let mut before = 0;
+    tasks.into_iter().partition(|task| {
+        let mut alone = Group::default();
+        task.encode(&mut alone);
+        let needs = alone.needs(held, before);
+        before += alone.steps();
+        needs
+    })
+}
+
+fn halve(mut tasks: Tasks, groups: &mut VecDeque<Tasks>) {
+    let rest = tasks.split_off(tasks.len() / 2);
+    groups.push_front(rest);
+    groups.push_front(tasks);
+}
+
 /// Answers those that asked for more than there is.
 fn refuse_stronger(tasks: Tasks, has: Durability) -> Tasks {
     let (refused, kept): (Tasks, Tasks) = tasks.into_iter().partition(|task| task.durability() > has);
@@ -275,22 +339,3 @@ fn refuse_stronger(tasks: Tasks, has: Durability) -> Tasks {
     }
     kept
 }
-/// What the server answers to a group. To switch replication off lets those go that wait for it, as if the standbys had
-/// answered: so this asks in the same breath whether it is still on.
-async fn ask(
-    session: &Session,
-    statement: &Statement,
-    params: &[&(dyn ToSql + Sync)],
-    class: Durability,
-) -> Result<Made, Error> {
-    if class < Durability::Quorum {
-        let rows = session.client.query(statement, params).await?;
-        return Ok(Made { answers: read(&rows, 0)?, holds: class });
-    }
-    let names = session.statement(REPLICATED).await?;
-    let (rows, replicated) = join(session.client.query(statement, params), session.client.query_one(&names, &[])).await;
-    let answers = read(&rows?, 0)?;
-    let holds = if replicated?.try_get(0)? { class } else { Durability::Fsync };
-    Ok(Made { answers, holds })
-}
-

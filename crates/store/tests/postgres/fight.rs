@@ -147,37 +147,6 @@ fn groups_of_many_nodes_do_not_deadlock() {
     sound(&stores[0]);
 }
 
-/// Somebody sits on the row of one actor. Those who want that actor are told so, the others go on.
-#[test]
-fn a_locked_actor_does_not_stop_others() {
-    if !there() {
-        return;
-    }
-    let cluster = Cluster::start("");
-    let store = cluster.open();
-    let actors: Vec<_> = (0..8)
-        .map(|number| {
-            let open = open_request(&number.to_string(), "node", at(0), SECOND);
-            store.open_actor(open).wait().expect("it is free").actor
-        })
-        .collect();
-    let holder = cluster.hold("SELECT FROM playhouse.actors WHERE actor = 3 FOR UPDATE");
-    let start = std::time::Instant::now();
-    let receipts: Vec<_> = actors.iter().map(|actor| store.enqueue(enqueue(*actor, "x", Durability::Fsync))).collect();
-    let results: Vec<_> = receipts.into_iter().map(Receipt::wait).collect();
-    for (actor, result) in actors.iter().zip(results) {
-        match result {
-            Err(StoreError::Unreachable { .. }) => assert_eq!(actor.number(), 3),
-            result => assert!(result.is_ok() && actor.number() != 3, "actor {actor}: {result:?}"),
-        }
-    }
-    assert!(start.elapsed() < SECOND * 20, "{:?}", start.elapsed());
-    holder.let_go(&cluster);
-    put(&store, actors[2], "again");
-    assert_eq!(queued(&store, actors[2]).len(), 1, "what was refused was not made");
-    sound(&store);
-}
-
 const PROCESS: &str = "PLAYHOUSE_TEST_NODE";
 const LEASE: Duration = Duration::from_millis(150);
 

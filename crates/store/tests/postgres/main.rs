@@ -7,6 +7,7 @@ mod cluster;
 mod damage;
 mod fight;
 mod idle;
+mod locks;
 mod migrate;
 mod quorum;
 mod reads;

@@ -39,6 +39,7 @@ mod writer;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::thread::ThreadId;
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -58,7 +59,8 @@ use self::write::{Job, Write};
 
 /// A store in a schema of a Postgres server, which many nodes share.
 ///
-/// Cheap to clone; the last clone that goes closes the store, which waits for what was submitted to be written. It drives its
+/// Cheap to clone; the last clone that goes closes the store, and waits for what was submitted to be written, unless it goes in an answer of the
+/// store itself. Async code awaits [`close`](crate::Store::close) before, then nothing is left to wait for. The store drives its
 /// connections on a thread of its own, so its methods can be called from anywhere.
 #[derive(Clone)]
 pub struct PostgresStore(Arc<Shared>);
@@ -67,6 +69,8 @@ struct Shared {
     common: Arc<Common>,
     readers: Arc<Readers>,
     runtime: Mutex<Option<Runtime>>,
+    /// The thread of the runtime.
+    worker: ThreadId,
 }
 
 /// What the tasks of a store share.
@@ -134,12 +138,20 @@ impl PostgresStore {
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        let (told, closed) = std::sync::mpsc::channel();
-        self.common.queue.close(Done::call(move |_| told.send(()).unwrap_or_default()));
+        let Some(runtime) = self.runtime.lock().take() else { return };
+        let (done, closed) = Receipt::pending();
+        self.common.queue.close(done);
         // If the server is away this is how long what waits may wait anyway.
-        closed.recv_timeout(self.common.give_up_after).unwrap_or_default();
-        if let Some(runtime) = self.runtime.lock().take() {
+        let give_up_after = self.common.give_up_after;
+        let (told, heard) = std::sync::mpsc::channel::<()>();
+        self.common.runtime.spawn(async move {
+            drop(tokio::time::timeout(give_up_after, closed).await);
             runtime.shutdown_background();
+            drop(told);
+        });
+        // An answer that had the last clone is given where the rest has to be written.
+        if std::thread::current().id() != self.worker {
+            heard.recv().unwrap_or_default();
         }
     }
 }

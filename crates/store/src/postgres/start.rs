@@ -41,10 +41,11 @@ pub(super) fn open(options: PostgresOptions) -> Result<Shared, PostgresError> {
             writer: AtomicI64::new(0),
             stats: Counted::default(),
         });
-        drop(told.send(start(common, &options).await));
+        let worker = std::thread::current().id();
+        drop(told.send(start(common, &options).await.map(|(common, readers)| (common, readers, worker))));
     });
     match opened.recv() {
-        Ok(Ok((common, readers))) => Ok(Shared { common, readers, runtime: Mutex::new(Some(runtime)) }),
+        Ok(Ok((common, readers, worker))) => Ok(Shared { common, readers, runtime: Mutex::new(Some(runtime)), worker }),
         Ok(Err(error)) => {
             runtime.shutdown_background();
             Err(error)

@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a test that cannot go on should say where")]
 
 mod clocks;
+mod closing;
 mod cluster;
 mod damage;
 mod fight;

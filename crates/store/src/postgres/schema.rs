@@ -47,7 +47,7 @@ pub(super) async fn prepare(client: &mut Client, schema: &str) -> Result<(), Pos
 }
 
 async fn version(client: &Client, schema: &str) -> Result<i32, PostgresError> {
-    match client.query_opt(&format!("SELECT version FROM {schema}.meta"), &[]).await {
+    match client.query_opt(&format!("SELECT version FROM \"{schema}\".meta"), &[]).await {
         Ok(row) => known(row.map_or(0, |row| row.get(0))),
         Err(error)
             if [Some(&SqlState::UNDEFINED_TABLE), Some(&SqlState::INVALID_SCHEMA_NAME)].contains(&error.code()) =>
@@ -67,7 +67,7 @@ async fn migrate(client: &mut Client, schema: &str) -> Result<(), PostgresError>
     let transaction = client.transaction().await.map_err(fail)?;
     let lock = i64::from(crate::record::checksum("schema", &[schema.as_bytes()])) << 8;
     transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&lock]).await.map_err(fail)?;
-    let begin = format!("CREATE SCHEMA IF NOT EXISTS {schema}; SET LOCAL search_path = {schema}, pg_temp");
+    let begin = format!("CREATE SCHEMA IF NOT EXISTS \"{schema}\"; SET LOCAL search_path = \"{schema}\", pg_temp");
     transaction.batch_execute(&begin).await.map_err(fail)?;
     // Another node may have been faster.
     let made = transaction.query_one("SELECT to_regclass('meta') IS NOT NULL", &[]).await.map_err(fail)?;

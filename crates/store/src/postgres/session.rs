@@ -57,7 +57,7 @@ impl Connector {
         let Self { schema, statement_timeout, .. } = self;
         let (timeout, lock) = (statement_timeout.as_millis(), LOCK.as_millis());
         format!(
-            "SET search_path = {schema}, pg_temp; SET statement_timeout = {timeout}; SET lock_timeout = {lock}; \
+            "SET search_path = \"{schema}\", pg_temp; SET statement_timeout = {timeout}; SET lock_timeout = {lock}; \
              SET default_transaction_isolation = 'read committed'; SET synchronous_commit = local; SET bytea_output = 'hex'; \
              SET enable_seqscan = off; SET jit = off; SET client_connection_check_interval = '5s'; \
              SET idle_in_transaction_session_timeout = '60s'"

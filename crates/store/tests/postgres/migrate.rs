@@ -52,6 +52,12 @@ fn an_older_schema_is_brought_up() {
     sound(&store);
 }
 
+fn sound_after_a_write(store: &PostgresStore) {
+    let actor = open(store, "one").actor;
+    put(store, actor, "a message");
+    sound(store);
+}
+
 /// Two stores on one server know nothing of each other.
 #[test]
 fn schemas_are_apart() {
@@ -65,6 +71,9 @@ fn schemas_are_apart() {
     };
     let (a, b) = (named("a").expect("it opens"), named("b").expect("it opens"));
     let one = open(&a, "one");
+    for reserved in ["user", "all", "select"] {
+        sound_after_a_write(&named(reserved).expect("a reserved word is a name"));
+    }
     assert_eq!(b.actor(one.actor).wait(), Ok(None));
     for name in ["", "A", "a-b", "pg_a", "a b", &"a".repeat(64)] {
         assert!(matches!(named(name), Err(PostgresError::SchemaName { .. })), "{name:?}");

@@ -1,6 +1,8 @@
-//! What a node with a store does for all its actors: it opens them, keeps their leases, fires their timers and delivers what they sent.
+//! What a node with a store does for all its actors: it opens them, keeps their leases, fires their timers, delivers what they sent and notices
+//! what others have sent them.
 
 mod alarms;
+mod arrivals;
 mod names;
 pub(crate) mod outbox;
 
@@ -115,6 +117,7 @@ pub(crate) fn start(keeper: &Arc<Keeper>, shared: &Arc<Shared>) {
     shared.runtime.spawn(renew(Arc::downgrade(keeper)));
     shared.runtime.spawn(alarms::watch(Arc::downgrade(keeper)));
     shared.runtime.spawn(outbox::deliver(Arc::downgrade(shared)));
+    shared.runtime.spawn(arrivals::follow(Arc::downgrade(keeper)));
 }
 
 /// Renews the leases of all actors until the node ends.

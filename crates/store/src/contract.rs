@@ -52,6 +52,12 @@ pub trait Store: Send + Sync + 'static {
     /// What waits in a mailbox after `after`, of that priority, in order of arrival. Reading takes nothing away: messages go when
     /// a commit consumes them, and come again to the next owner if none does.
     fn queued(&self, actor: ActorKey, after: Position, limits: BatchLimits) -> Receipt<Vec<Queued>>;
+    /// Waits for actors that were opened here and whose mailboxes got something by another store: another node, or a program beside
+    /// it. Each comes again until this is asked once more, so whoever asks looks at what was answered before; one waits at a
+    /// time. Answers [`Closed`](StoreError::Closed) in the end. `None` if nobody else writes to what this store keeps, or if it is closed.
+    fn changed(&self) -> Option<Receipt<Vec<ActorKey>>> {
+        None
+    }
     /// What is known of a request.
     fn recorded(&self, actor: ActorKey, request: &RequestKey) -> Receipt<Option<Recorded>>;
     /// Forgets replies that are older than the limits of the store. Stores forget by themselves when they record; this is for

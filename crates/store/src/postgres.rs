@@ -19,6 +19,7 @@
 //! longer than clocks differ. Replies are forgotten by the clock of the node that writes.
 
 mod answer;
+mod arrivals;
 mod backend;
 mod check;
 mod commit;
@@ -51,6 +52,7 @@ use crate::receipt::{Done, Receipt};
 
 pub use self::options::{PostgresError, PostgresOptions};
 
+use self::arrivals::Arrivals;
 use self::promise::Promise;
 use self::queue::Queue;
 use self::readers::Readers;
@@ -84,6 +86,7 @@ struct Common {
     promise: Promise,
     /// The row of this store among those of the writers.
     writer: AtomicI64,
+    arrivals: Arrivals,
     stats: Counted,
 }
 

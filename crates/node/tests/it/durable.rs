@@ -4,6 +4,7 @@ mod failures;
 mod faulty;
 mod kit;
 mod mailbox;
+mod others;
 mod outbox;
 mod passive;
 mod refused;

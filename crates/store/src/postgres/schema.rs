@@ -27,6 +27,7 @@ const MIGRATIONS: [&[&str]; 2] = [
         include_str!("sql/deliver.sql"),
         include_str!("sql/writers_2.sql"),
         include_str!("sql/locked.sql"),
+        include_str!("sql/arrivals.sql"),
         include_str!("sql/apply_2.sql"),
     ],
 ];

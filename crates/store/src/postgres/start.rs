@@ -6,6 +6,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::runtime::Builder;
 
+use super::arrivals::{self, Arrivals};
 use super::options::{PostgresError, PostgresOptions};
 use super::promise::Promise;
 use super::readers::Readers;
@@ -39,6 +40,7 @@ pub(super) fn open(options: PostgresOptions) -> Result<Shared, PostgresError> {
             give_up_after: options.give_up_after,
             promise: Promise::default(),
             writer: AtomicI64::new(0),
+            arrivals: Arrivals::default(),
             stats: Counted::default(),
         });
         let worker = std::thread::current().id();
@@ -64,6 +66,7 @@ async fn start(common: Arc<Common>, options: &PostgresOptions) -> Result<(Arc<Co
     // Both end with the runtime, which the store owns.
     common.runtime.spawn(writer.run());
     common.runtime.spawn(watch(Arc::clone(&common), Arc::clone(&readers)));
+    common.runtime.spawn(arrivals::look(Arc::clone(&common), Arc::clone(&readers)));
     Ok((common, readers))
 }
 

@@ -82,6 +82,16 @@ impl Store for PostgresStore {
         self.read_all("mailbox", reads::QUEUED, params, |line| line.queued())
     }
 
+    fn changed(&self) -> Option<Receipt<Vec<ActorKey>>> {
+        let common = &self.0.common;
+        let receipt = common.arrivals.ask();
+        if common.queue.is_closed() {
+            common.arrivals.close();
+            return None;
+        }
+        Some(receipt)
+    }
+
     fn recorded(&self, actor: ActorKey, request: &RequestKey) -> Receipt<Option<Recorded>> {
         let params = vec![int(actor.number()), bytes(request.caller.as_bytes()), bytes(request.request.as_bytes())];
         self.read_one("requests", reads::RECORDED, params, |line| line.recorded())
@@ -210,6 +220,7 @@ impl Store for PostgresStore {
     fn close(&self) -> Receipt<()> {
         let (done, receipt) = Receipt::pending();
         self.0.common.queue.close(done);
+        self.0.common.arrivals.close();
         receipt
     }
 }

@@ -2,6 +2,7 @@
 //! servers of its own.
 #![expect(clippy::expect_used, reason = "a test that cannot go on should say where")]
 
+mod arrivals;
 mod clocks;
 mod closing;
 mod cluster;

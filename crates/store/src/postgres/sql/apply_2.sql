@@ -1,5 +1,5 @@
 -- As `apply`, and delivers messages of the outbox: step 7, with their ids in a step 80 behind it. The time is that of the last step,
--- so that a clock that jumped ahead and was put right forgets no more replies.
+-- so that a clock that jumped ahead and was put right forgets no more replies. Stores hear of what others put into the mailboxes of their actors.
 -- One group of writes in one transaction, in their order; each answers for itself, and one that is refused changes nothing.
 -- The steps stand in arrays: kind, numbers, bytes. `p_actors` are the actors that they name, by their place in it.
 -- `p_wants`: 1 opens actors, 2 writes notes, 4 posts to the outbox.
@@ -23,6 +23,7 @@ DECLARE
   i bigint := 1;
   replies bigint := 0;
   reply_bytes bigint := 0;
+  arrived bigint[] := '{}';
 BEGIN
   PERFORM set_config('synchronous_commit', p_sync, true);
   IF p_sync = 'on' AND current_setting('synchronous_standby_names') = '' THEN
@@ -48,12 +49,19 @@ BEGIN
     CASE k[i]
     WHEN 1 THEN
       r := enqueue_2(me[slot], n2[i], n3[i], n4[i], n5[i] & 1, n5[i] >> 1, n6[i], b1[i], b2[i], b3[i]);
+      IF (r.me).writer <> p_writer THEN
+        arrived := arrived || strange(r);
+      END IF;
     WHEN 2 THEN
       r := commit_parts(me[slot], p_writer, p_keep, w.seen_ms, out_last, i, k, n1, n2, n3, n4, n5, n6, b1, b2, b3);
     WHEN 3 THEN
       SELECT array_position(keys, actor) INTO slot FROM actors
         WHERE realm = n1[i] AND manufacturer = b1[i] AND type_name = b2[i] AND instance = b3[i];
       r := open_actor(me[slot], n1[i], b1[i], b2[i], b3[i], b4[i], n2[i], n3[i]);
+      IF (r.ans).code = 0 AND (r.me).writer <> p_writer THEN
+        DELETE FROM arrivals WHERE writer = (r.me).writer AND actor = (r.me).actor;
+        r.me.writer := p_writer;
+      END IF;
       IF slot IS NULL THEN
         slot := coalesce(array_position(keys, (r.me).actor), cardinality(keys) + 1);
         keys[slot] := (r.me).actor;
@@ -68,6 +76,9 @@ BEGIN
     WHEN 5 THEN
       slot := (SELECT array_position(keys, actor) FROM letters WHERE id = n1[i]);
       r := retry_letter(me[slot], p_writer, n1[i], n2[i], n3[i], n4[i]);
+      IF (r.me).writer <> p_writer THEN
+        arrived := arrived || strange(r);
+      END IF;
     WHEN 6 THEN
       gone := forget(w.seen_ms - p_keep[1], n1[i], p_keep[2], reply_bytes);
       replies := replies - gone[1];
@@ -76,6 +87,9 @@ BEGIN
       slot := NULL;
     WHEN 7 THEN
       r := deliver(me[slot], keys, n1[i + 1], n2[i + 1], n2[i], n3[i], n4[i], n5[i] & 1, n5[i] >> 1, n6[i], b1[i], b3[i]);
+      IF (r.me).writer <> p_writer THEN
+        arrived := arrived || strange(r);
+      END IF;
       me[slot] := r.me;
       -- Its sender, who may be its receiver.
       slot := array_position(keys, (r.ans).n[3]);
@@ -113,7 +127,10 @@ BEGIN
     replies := replies - gone[1];
     reply_bytes := reply_bytes - gone[2];
   END IF;
-  PERFORM write_back(me);
+  PERFORM write_back_2(me);
+  IF cardinality(arrived) > 0 THEN
+    PERFORM tell_owners(me, arrived);
+  END IF;
   IF p_wants & 4 <> 0 THEN
     UPDATE outbox_end SET last = out_last;
   END IF;

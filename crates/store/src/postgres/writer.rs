@@ -1,29 +1,29 @@
 //! The one task that writes: groups in order, each in one round trip; and what to do when the connection breaks under one.
 
 mod resume;
+mod send;
+mod tasks;
 
 use std::collections::VecDeque;
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use futures_util::future::join;
 use tokio::time::{Instant, timeout};
-use tokio_postgres::types::ToSql;
-use tokio_postgres::{Error, Row, Statement};
+use tokio_postgres::Error;
 
 use crate::contract::Retention;
 use crate::error::StoreError;
 use crate::model::Durability;
 
 use super::Common;
-use super::answer::{Answer, synchronous_commit};
+use super::answer::Answer;
 use super::backend::Backend;
-use super::group::{Group, Held, number};
+use super::group::{Group, number};
 use super::options::Chain;
 use super::session::{BackOff, Fault, Session};
-use super::write::Task;
+
+use self::tasks::{Tasks, encode, fail, halve, refuse_stronger, split_held};
 
 /// How often a group is sent that the server undoes because of what others do. Locks are taken in one order, so once is rare.
 const ATTEMPTS_MAX: u32 = 8;
@@ -32,14 +32,6 @@ const AT_ONCE: Duration = Duration::from_secs(5);
 /// How long standbys that have gone may take to come back before the group that waits for them is looked after. One that is
 /// restarted takes less; and everything behind the group waits.
 const STANDBYS_BACK: Duration = Duration::from_secs(5);
-
-const APPLY: &str = "SELECT code, n, b FROM unnest(apply_2($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, \
-     $17, $18, $19, $20)) WITH ORDINALITY a (code, n, b, place) ORDER BY place";
-
-const LOCKED: &str = "SELECT kind, id FROM locked($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-const REPLICATED: &str = "SELECT current_setting('synchronous_standby_names') <> ''";
-
-type Tasks = Vec<Box<dyn Task>>;
 
 /// A group that was made.
 struct Made {
@@ -227,115 +219,8 @@ impl Writer {
         }
         made
     }
-
-    /// One round trip. `None` if there was no answer in time.
-    async fn send(&self, group: &Group, class: Durability) -> Result<Made, Option<Error>> {
-        let Some(session) = &self.session else {
-            return Err(None);
-        };
-        let statement = session.statement(APPLY).await.map_err(Some)?;
-        let next = self.last_group + 1;
-        let sync = synchronous_commit(class);
-        let slices = group.slices();
-        let params = group.params(&[&self.id, &self.incarnation, &next, &sync, &self.keep], &slices);
-        match self.in_time(class, ask(session, &statement, &params, class)).await {
-            Some(made) => made.map_err(Some),
-            None => Err(None),
-        }
-    }
-
-    /// What others hold of what a group needs, if the server says that there is something.
-    async fn held(&self, group: &Group) -> Option<Held> {
-        let session = self.session.as_ref()?;
-        let slices = group.slices();
-        let asked = async {
-            let statement = session.statement(LOCKED).await?;
-            let rows = session.client.query(&statement, &group.needed(&slices)).await?;
-            let held: Result<Vec<_>, Error> = rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect();
-            held.map(Held::of)
-        };
-        timeout(AT_ONCE, asked).await.ok()?.ok()
-    }
-
-    /// What the server answers, unless it takes too long, or longer than standbys that have gone need to come back.
-    async fn in_time<T>(&self, class: Durability, answer: impl Future<Output = T>) -> Option<T> {
-        let mut answer = pin!(answer);
-        let mut left = self.common.answer_timeout();
-        while !left.is_zero() {
-            let step = left.min(STANDBYS_BACK);
-            if let Ok(answer) = timeout(step, &mut answer).await {
-                return Some(answer);
-            }
-            if class > self.common.strongest() {
-                return None;
-            }
-            left -= step;
-        }
-        None
-    }
-}
-
-/// What the server answers to a group. To switch replication off lets those go that wait for it, as if the standbys had
-/// answered: so this asks in the same breath whether it is still on.
-async fn ask(
-    session: &Session,
-    statement: &Statement,
-    params: &[&(dyn ToSql + Sync)],
-    class: Durability,
-) -> Result<Made, Error> {
-    if class < Durability::Quorum {
-        let rows = session.client.query(statement, params).await?;
-        return Ok(Made { answers: read(&rows, 0)?, holds: class });
-    }
-    let names = session.statement(REPLICATED).await?;
-    let (rows, replicated) = join(session.client.query(statement, params), session.client.query_one(&names, &[])).await;
-    let answers = read(&rows?, 0)?;
-    let holds = if replicated?.try_get(0)? { class } else { Durability::Fsync };
-    Ok(Made { answers, holds })
-}
-
-fn encode(tasks: &Tasks) -> Group {
-    let mut group = Group::default();
-    tasks.iter().for_each(|task| task.encode(&mut group));
-    group
-}
-
-fn read(rows: &[Row], column: usize) -> Result<Vec<Answer>, Error> {
-    rows.iter().map(|row| Answer::from_row(row, column)).collect()
 }
 
 fn describe(error: Option<&Error>) -> String {
     error.map_or_else(|| "the server did not answer in time".to_owned(), |error| Chain(error).to_string())
-}
-
-fn fail(tasks: Tasks, error: &StoreError) {
-    tasks.into_iter().for_each(|task| task.fail(error.clone()));
-}
-
-/// Those that need what others hold, and the rest.
-fn split_held(tasks: Tasks, held: &Held) -> (Tasks, Tasks) {
-    let mut before = 0;
-    tasks.into_iter().partition(|task| {
-        let mut alone = Group::default();
-        task.encode(&mut alone);
-        let needs = alone.needs(held, before);
-        before += alone.steps();
-        needs
-    })
-}
-
-fn halve(mut tasks: Tasks, groups: &mut VecDeque<Tasks>) {
-    let rest = tasks.split_off(tasks.len() / 2);
-    groups.push_front(rest);
-    groups.push_front(tasks);
-}
-
-/// Answers those that asked for more than there is.
-fn refuse_stronger(tasks: Tasks, has: Durability) -> Tasks {
-    let (refused, kept): (Tasks, Tasks) = tasks.into_iter().partition(|task| task.durability() > has);
-    for task in refused {
-        let wanted = task.durability();
-        task.fail(StoreError::DurabilityMissing { wanted, has });
-    }
-    kept
 }

@@ -9,7 +9,8 @@ use crate::postgres::backend::Backend;
 use crate::postgres::options::Chain;
 use crate::postgres::session::{BackOff, Session};
 
-use super::{AT_ONCE, Made, Trouble, Writer, read};
+use super::send::read;
+use super::{AT_ONCE, Made, Trouble, Writer};
 
 const RESUME: &str = "SELECT w.incarnation, w.last_group, a.code, a.n, a.b FROM resume($1, $2) w \
      LEFT JOIN LATERAL unnest(w.answers) WITH ORDINALITY a (code, n, b, place) ON true ORDER BY place";

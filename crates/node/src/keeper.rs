@@ -1,6 +1,7 @@
 //! What a node with a store does for all its actors: it opens them, keeps their leases, fires their timers and delivers what they sent.
 
 mod alarms;
+mod leases;
 mod names;
 pub(crate) mod outbox;
 
@@ -125,12 +126,8 @@ async fn renew(keeper: Weak<Keeper>) {
         if keeper.is_closing() {
             return;
         }
-        let until = now().after(LEASE_FOR);
-        for cell in keeper.cells() {
-            let Some((actor, epoch)) = cell.lease() else { continue };
-            if let Err(error) = keeper.store.renew(actor, epoch, until).await {
-                cell.lease_lost(epoch, error);
-            }
-        }
+        let leases: Vec<_> = keeper.cells().into_iter().filter_map(|cell| Some((cell.lease()?, cell))).collect();
+        let renew = |(actor, epoch)| keeper.store.renew(actor, epoch, now().after(LEASE_FOR));
+        leases::renew(leases, renew, |cell, (_, epoch), error| cell.lease_lost(epoch, error)).await;
     }
 }

@@ -10,3 +10,4 @@ mod refused;
 mod state;
 mod through;
 mod timers;
+mod told;

@@ -8,6 +8,7 @@ use playhouse_node::store::{Identity, OpenActor, Time};
 use playhouse_node::{ActorOptions, Node};
 
 use super::kit::{Place, keeper};
+use super::told::{Step, Told};
 use crate::support::{Stage, ask, route, until};
 
 fn identity(instance: &str) -> Identity {
@@ -143,4 +144,17 @@ async fn two_nodes_with_one_name_take_actors_from_each_other() {
     one.shutdown(Duration::from_secs(1)).await;
     let actor = keeper(&other, &stage, ActorOptions::default()).await;
     assert_eq!(ask(&actor, "add", "").await, "2");
+}
+
+/// Its name was free before it was gone: the next actor of the name, which has the same id, could be removed in its place.
+#[tokio::test]
+async fn an_actor_is_not_found_any_more_when_its_name_is_free() {
+    let stage = Stage::default();
+    let told = Told::new(&stage);
+    let node = told.node();
+    let actor = keeper(&node, &stage, ActorOptions::default()).await;
+    let (of, seen) = (node.clone(), stage.clone());
+    told.next("release", Step::After(Box::new(move || seen.note(format!("{} are found", of.actors().len())))));
+    node.stop(actor.id(), Duration::from_secs(1)).await.unwrap();
+    assert_eq!(stage.notes(), ["start with 0", "stop", "0 are found"]);
 }

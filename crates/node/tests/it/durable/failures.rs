@@ -146,6 +146,35 @@ async fn two_nodes_with_one_name_take_actors_from_each_other() {
     assert_eq!(ask(&actor, "add", "").await, "2");
 }
 
+/// The actor had looked before the letter was there, and nobody looked again.
+#[tokio::test]
+async fn a_letter_that_is_retried_while_its_actor_is_opened_is_handled() {
+    let stage = Stage::default();
+    let told = Told::new(&stage);
+    let node = told.node();
+    let actor = keeper(&node, &stage, ActorOptions::default()).await;
+    actor.tell(route("corrupt"), Bytes::from_static(b"bytes")).await.unwrap();
+    until(|| actor.status().tallies.failed == 1).await;
+    assert_eq!(ask(&actor, "add", "").await, "1");
+    let number = node.dead_letters().await.unwrap()[0].number;
+    node.stop(actor.id(), Duration::from_secs(1)).await.unwrap();
+
+    told.next("retry_letter", Step::Waits("retry"));
+    let (retried, actor) = futures_util::future::join(node.retry_dead_letter(number), async {
+        told.asked("retry_letter").await;
+        // Both queues are read, and nothing is in them.
+        told.next("queued", Step::Through);
+        told.next("queued", Step::Through);
+        let actor = keeper(&node, &stage, ActorOptions::default()).await;
+        told.asked("queued").await;
+        stage.open("retry");
+        actor
+    })
+    .await;
+    retried.unwrap();
+    until(|| actor.status().tallies.failed == 1).await;
+}
+
 /// Its name was free before it was gone: the next actor of the name, which has the same id, could be removed in its place.
 #[tokio::test]
 async fn an_actor_is_not_found_any_more_when_its_name_is_free() {

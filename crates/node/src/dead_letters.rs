@@ -106,9 +106,11 @@ impl Node {
         let id = LetterId::from_number(number);
         let letter = keeper.store.letter(id).await.map_err(NodeError::Store)?;
         let letter = letter.ok_or(NodeError::NoDeadLetter { number })?;
-        let shown = self.show_stored(keeper, letter).await?;
-        keeper.store.drop_letter(id).await.map_err(NodeError::Store)?;
-        shown.ok_or(NodeError::NoDeadLetter { number })
+        let shown = self.show_stored(keeper, letter).await?.ok_or(NodeError::NoDeadLetter { number })?;
+        match keeper.store.drop_letter(id).await.map_err(NodeError::Store)? {
+            true => Ok(shown),
+            false => Err(NodeError::NoDeadLetter { number }),
+        }
     }
 
     /// A letter of the store; none if it is not one that a node wrote.

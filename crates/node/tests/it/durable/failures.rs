@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use expect_test::expect;
 use playhouse_guest::Bytes;
-use playhouse_node::store::{Identity, OpenActor, Time};
-use playhouse_node::{ActorOptions, Node};
+use playhouse_node::store::{Bury, Identity, Message, MessageKind, OpenActor, Priority, Time};
+use playhouse_node::{ActorOptions, Node, NodeError};
 
 use super::kit::{Place, keeper};
 use super::told::{Step, Told};
@@ -173,6 +173,29 @@ async fn a_letter_that_is_retried_while_its_actor_is_opened_is_handled() {
     .await;
     retried.unwrap();
     until(|| actor.status().tallies.failed == 1).await;
+}
+
+#[tokio::test]
+async fn a_letter_that_cannot_be_shown_is_not_dropped() {
+    let place = Place::disk();
+    let (node, store) = (place.node(), place.store());
+    let actor = keeper(&node, &Stage::default(), ActorOptions::default()).await;
+    let message = Message {
+        kind: MessageKind::Tell,
+        priority: Priority::Normal,
+        caller: "nobody".to_owned(),
+        request: None,
+        route: "append".to_owned(),
+        payload: Bytes::new(),
+        deadline: None,
+        context: Bytes::new(),
+    };
+    let (actor, cause) = (actor.stored().unwrap(), "foreign".to_owned());
+    let id = store.bury(Bury { actor, now: Time::default(), cause, attempts: 1, message }).await.unwrap().unwrap();
+    assert!(node.dead_letters().await.unwrap().is_empty());
+    let refused = node.drop_dead_letter(id.number()).await;
+    assert!(matches!(refused, Err(NodeError::NoDeadLetter { .. })), "{refused:?}");
+    assert!(store.letter(id).await.unwrap().is_some());
 }
 
 /// Its name was free before it was gone: the next actor of the name, which has the same id, could be removed in its place.

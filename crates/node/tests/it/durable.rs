@@ -4,6 +4,7 @@ mod failures;
 mod faulty;
 mod kit;
 mod mailbox;
+mod once;
 mod outbox;
 mod passive;
 mod refused;

@@ -1,5 +1,6 @@
 //! Requests whose ids their callers chose, and so may send twice: within some minutes the second gets the outcome of the first.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -54,14 +55,40 @@ impl Cell {
         }
     }
 
-    /// What the store knows of a request from before a restart of the node. A client's number is another one's after that.
+    /// What the store knows of a request from before a restart of the node, or from a commit whose outcome was not known. A client's number
+    /// is another one's after a restart.
     async fn recorded(self: &Arc<Self>, call: &CallId) -> Result<Option<Result<Bytes, ActorError>>, StoreError> {
         let Some(durable) = self.durable.as_ref().filter(|_| call.client == 0) else { return Ok(None) };
+        self.reopened().await;
         let key = request_key(call.caller.as_ref(), &call.request);
         Ok(durable.keeper.store.recorded(durable.key, &key).await?.map(|recorded| match recorded {
             Recorded::Answered(Some(recorded)) => outcome_of(recorded),
             Recorded::Answered(None) | Recorded::Pending(_) => Err(told(call)),
         }))
+    }
+
+    /// Waits while the actor has to be opened again, unless it takes nothing more: until then, a commit may still happen of which the store
+    /// did not say what became of it.
+    async fn reopened(self: &Arc<Self>) {
+        let Some(durable) = &self.durable else { return };
+        loop {
+            let mut reopened = pin!(durable.reopened.notified());
+            let mut changed = pin!(self.changed.notified());
+            reopened.as_mut().enable();
+            changed.as_mut().enable();
+            let roused = {
+                let mut gate = self.gate.lock();
+                if !durable.is_to_reopen() || self.closed(&gate).is_some() {
+                    return;
+                }
+                gate.rouse()
+            };
+            self.queued(false, None, roused);
+            tokio::select! {
+                () = reopened => {}
+                () = changed => {}
+            }
+        }
     }
 
     /// A tell whose id its sender chose: one of the same id is queued once.

@@ -31,3 +31,25 @@ async fn a_request_may_be_repeated_when_the_store_could_not_look_for_it() {
     assert_eq!(add(&actor, "r-1").await, "1");
     assert_eq!(add(&actor, "r-1").await, "1");
 }
+
+/// The repetition did not find the commit, which then happened, and was handled as well.
+#[tokio::test]
+async fn a_request_that_may_still_happen_is_not_handled_again() {
+    let (stage, told, _node, actor) = scene().await;
+    told.next("commit", Step::Unknown("commit"));
+    told.next("open_actor", Step::Waits("open"));
+    assert!(add(&actor, "r-1").await.ends_with("[write-unknown]"));
+    told.asked("open_actor").await;
+    let (again, ()) = futures_util::future::join(add(&actor, "r-1"), async {
+        // As far as the repetition gets; it must not get on before the actor is opened again.
+        for door in ["commit", "open"] {
+            for _ in 0..100 {
+                tokio::task::yield_now().await;
+            }
+            stage.open(door);
+        }
+    })
+    .await;
+    assert_eq!(again, "1");
+    assert_eq!(ask(&actor, "count", "").await, "1");
+}

@@ -4,6 +4,7 @@ mod alarms;
 mod leases;
 mod names;
 pub(crate) mod outbox;
+mod telling;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,6 +23,7 @@ pub(crate) use names::Taken;
 
 use alarms::Alarms;
 use names::Names;
+use telling::Telling;
 
 /// How long others must keep away from an actor that its node no longer renews: long enough that a node which is slow for some
 /// seconds keeps its actors, short enough that another one takes over while callers still retry.
@@ -38,6 +40,7 @@ pub(crate) struct Keeper {
     open: RwLock<HashMap<ActorKey, Weak<Cell>>>,
     /// Rings when an outbox has got something.
     pub(crate) posted: Notify,
+    telling: Telling,
     alarms: Alarms,
     closing: AtomicBool,
 }
@@ -56,6 +59,7 @@ impl Keeper {
             names: Arc::default(),
             open: RwLock::default(),
             posted: Notify::new(),
+            telling: Telling::default(),
             alarms: Alarms::default(),
             closing: AtomicBool::new(false),
         }

@@ -59,7 +59,7 @@ impl Timers {
         let next = TimerRecord::from_bytes(alarm.body.clone()).and_then(|record| record.again(due, now()));
         if let Some(due) = next {
             let body = alarm.body.clone();
-            effects.change_timer(TimerChange::Set { name: name.to_owned(), due, body })?;
+            effects.set_again(name.to_owned(), due, body)?;
         }
         changes.insert(name.to_owned(), next.map(|due| (due, alarm.body.clone())));
         Ok(())

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use expect_test::expect;
+use playhouse_node::store::Store;
 use playhouse_node::{ActorOptions, ActorRef};
 
 use super::kit::{Place, keeper};
+use super::told::Told;
 use crate::support::{Stage, ask, until};
 
 async fn timers(place: &Place, actor: &ActorRef) -> Vec<String> {
@@ -90,4 +92,17 @@ async fn timers_ring_after_a_restart_and_missed_periods_are_one() {
         assert_eq!(rung, ["often", "once"]);
         has_timers(&place, &actor, &["often"]).await;
     }
+}
+
+/// Its commit was one change too large: it was handled again and again, and where it was not refused the timer was not set again.
+#[tokio::test]
+async fn a_period_goes_on_whatever_its_message_writes() {
+    let stage = Stage::default();
+    let told = Told::new(&stage);
+    let node = told.node();
+    let actor = keeper(&node, &stage, ActorOptions::default()).await;
+    assert_eq!(ask(&actor, "every", "often 100 flood x").await, "");
+    assert_eq!(stage.noted(4).await, ["start with 0", "flooded", "flooded", "flooded"]);
+    assert_eq!(ask(&actor, "get", "flood-0").await, "x");
+    assert_eq!(told.timers(actor.stored().unwrap(), "", 10).await.unwrap().len(), 1);
 }

@@ -120,6 +120,7 @@ impl Durable {
     }
 
     pub(super) fn release(&self) {
+        self.timers.disarm(&self.keeper, self.key);
         self.let_go();
         self.name.give_back();
     }

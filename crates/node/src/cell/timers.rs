@@ -7,14 +7,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use bytes::Bytes;
 use parking_lot::Mutex;
 use playhouse_scheduler::{CallChain, Key, Offer, Priority};
-use playhouse_store::{Consumed, Effects, StoreError, Time, TimerChange};
+use playhouse_store::{ActorKey, Consumed, Effects, StoreError, Time, TimerChange};
 use playhouse_types::{ActorError, Event, HostReply, LogLevel, TimerOp};
 
 use super::outcome::{Letter, Stored, Then};
 use super::turn::Turn;
 use super::{Cell, Envelope, Work};
 use crate::ids;
-use crate::keeper::now;
+use crate::keeper::{Keeper, now};
 use crate::schedule::TimerRecord;
 
 /// Timers that are read from the store at a time.
@@ -23,7 +23,7 @@ const READ_ITEMS: usize = 256;
 #[derive(Default)]
 pub(super) struct Timers {
     set: Mutex<BTreeMap<String, Alarm>>,
-    /// Whether this is what the store has.
+    /// Whether the set is what the store has.
     known: AtomicBool,
 }
 
@@ -48,20 +48,41 @@ impl Timers {
         set.iter().filter(|(_, alarm)| !alarm.fired).map(|(name, alarm)| (name.clone(), alarm.due)).collect()
     }
 
-    /// Says that a timer's message was handled, if the timer is still set, and sets it again if it comes again.
-    fn consume(&self, effects: &mut Effects, changes: &mut Changes, name: &str, due: Time) -> Result<(), StoreError> {
-        let set = self.set.lock();
-        let Some(alarm) = set.get(name).filter(|alarm| alarm.due == due) else { return Ok(()) };
-        effects.consume(Consumed::Timer { name: name.to_owned(), due });
+    /// Replaces what is known by what the store has. What was known.
+    fn learn(&self, all: BTreeMap<String, Alarm>) -> BTreeMap<String, Alarm> {
+        let mut set = self.set.lock();
+        self.known.store(true, Ordering::Release);
+        std::mem::replace(&mut *set, all)
+    }
+
+    /// Has the node's keeper watch none of them any more.
+    pub(super) fn disarm(&self, keeper: &Keeper, actor: ActorKey) {
+        disarm(keeper, actor, std::mem::take(&mut *self.set.lock()));
+    }
+}
+
+fn disarm(keeper: &Keeper, actor: ActorKey, alarms: BTreeMap<String, Alarm>) {
+    for (name, alarm) in alarms {
+        keeper.disarm(alarm.due, actor, name);
+    }
+}
+
+impl Alarm {
+    fn new(due: Time, body: Bytes) -> Self {
+        Self { due, body, fired: false }
+    }
+
+    /// Says that the timer's message was handled, and sets the timer again if it comes again.
+    fn consume(&self, effects: &mut Effects, changes: &mut Changes, name: &str) -> Result<(), StoreError> {
+        effects.consume(Consumed::Timer { name: name.to_owned(), due: self.due });
         if changes.contains_key(name) {
             return Ok(());
         }
-        let next = TimerRecord::from_bytes(alarm.body.clone()).and_then(|record| record.again(due, now()));
+        let next = TimerRecord::from_bytes(self.body.clone()).and_then(|record| record.again(self.due, now()));
         if let Some(due) = next {
-            let body = alarm.body.clone();
-            effects.set_again(name.to_owned(), due, body)?;
+            effects.set_again(name.to_owned(), due, self.body.clone())?;
         }
-        changes.insert(name.to_owned(), next.map(|due| (due, alarm.body.clone())));
+        changes.insert(name.to_owned(), next.map(|due| (due, self.body.clone())));
         Ok(())
     }
 }
@@ -99,12 +120,10 @@ impl Cell {
             let batch = durable.keeper.store.timers(durable.key, &after, READ_ITEMS).await?;
             let Some(last) = batch.last() else { break };
             after.clone_from(&last.name);
-            let alarm =
-                |timer: playhouse_store::Timer| (timer.name, Alarm { due: timer.due, body: timer.body, fired: false });
-            all.extend(batch.into_iter().map(alarm));
+            all.extend(batch.into_iter().map(|timer| (timer.name, Alarm::new(timer.due, timer.body))));
         }
-        *durable.timers.set.lock() = all;
-        durable.timers.known.store(true, Ordering::Release);
+        // Those that are still set are armed when messages are let in.
+        disarm(&durable.keeper, durable.key, durable.timers.learn(all));
         Ok(())
     }
 
@@ -123,23 +142,21 @@ impl Cell {
         mut changes: Changes,
         fired: Option<(&str, Time)>,
     ) {
-        let Some(durable) = &self.durable else { return };
-        if let (Some((name, due)), Some(effects)) = (fired, effects)
-            && let Err(error) = durable.timers.consume(effects, &mut changes, name, due)
-        {
-            self.log(LogLevel::Error, &format!("timer {name} cannot be set again: {error}"));
-        }
-        if changes.is_empty() {
-            return;
-        }
+        let Some(durable) = self.durable.as_ref().filter(|_| fired.is_some() || !changes.is_empty()) else { return };
         let mut set = durable.timers.set.lock();
+        if let (Some((name, due)), Some(effects)) = (fired, effects) {
+            let consumed = set.get(name).filter(|alarm| alarm.due == due);
+            if let Some(Err(error)) = consumed.map(|alarm| alarm.consume(effects, &mut changes, name)) {
+                self.log(LogLevel::Error, &format!("timer {name} cannot be set again: {error}"));
+            }
+        }
         for (name, change) in changes {
-            match change {
-                Some((due, body)) => {
-                    durable.keeper.arm(due, durable.key, name.clone());
-                    set.insert(name, Alarm { due, body, fired: false });
-                }
-                None => drop(set.remove(&name)),
+            if let Some(before) = set.remove(&name) {
+                durable.keeper.disarm(before.due, durable.key, name.clone());
+            }
+            if let Some((due, body)) = change {
+                durable.keeper.arm(due, durable.key, name.clone());
+                set.insert(name, Alarm::new(due, body));
             }
         }
     }
@@ -149,8 +166,7 @@ impl Cell {
         let Some(durable) = &self.durable else { return };
         let mut set = durable.timers.set.lock();
         let Some(alarm) = set.get_mut(name).filter(|alarm| !alarm.fired && alarm.due <= now()) else { return };
-        let due = alarm.due;
-        let Some(work) = self.timer_work(name, due, alarm.body.clone()) else { return };
+        let Some(work) = self.timer_work(name, alarm) else { return };
         let bytes = work.bytes();
         let mut gate = self.gate.lock();
         if self.closed(&gate).is_some() {
@@ -182,8 +198,8 @@ impl Cell {
         }
     }
 
-    fn timer_work(&self, name: &str, due: Time, body: Bytes) -> Option<Work> {
-        let Some((record, route)) = TimerRecord::from_bytes(body).and_then(|record| {
+    fn timer_work(&self, name: &str, alarm: &Alarm) -> Option<Work> {
+        let Some((record, route)) = TimerRecord::from_bytes(alarm.body.clone()).and_then(|record| {
             let route = record.route()?;
             Some((record, route))
         }) else {
@@ -193,7 +209,7 @@ impl Cell {
         let payload = record.payload;
         let caller = Some(self.id.clone());
         let mut letter = Letter::new(caller.clone(), route.clone(), payload.clone());
-        letter.stored = Some(Stored::Timer { name: name.to_owned(), due });
+        letter.stored = Some(Stored::Timer { name: name.to_owned(), due: alarm.due });
         let event = Event::Request { route, payload };
         let request_id = ids::request_id();
         let envelope = Envelope { caller, request_id, deadline: None, chain: CallChain::root(), recorded: false };

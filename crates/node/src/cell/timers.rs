@@ -165,7 +165,11 @@ impl Cell {
     pub(crate) fn ring(self: &Arc<Self>, name: &str) {
         let Some(durable) = &self.durable else { return };
         let mut set = durable.timers.set.lock();
-        let Some(alarm) = set.get_mut(name).filter(|alarm| !alarm.fired && alarm.due <= now()) else { return };
+        let Some(alarm) = set.get_mut(name).filter(|alarm| !alarm.fired) else { return };
+        if alarm.due > now() {
+            // It was set anew, or the clock was set back since somebody looked.
+            return durable.keeper.arm(alarm.due, durable.key, name.to_owned());
+        }
         let Some(work) = self.timer_work(name, alarm) else { return };
         let bytes = work.bytes();
         let mut gate = self.gate.lock();

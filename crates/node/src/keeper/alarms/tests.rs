@@ -52,3 +52,13 @@ async fn a_timer_is_watched_once_however_often_it_is_set() {
     node.stop(actor.id(), Duration::from_secs(1)).await.expect("it runs");
     assert_eq!(watched(), 0);
 }
+
+/// The clock was set back after the keeper had taken an alarm out, and before the actor looked: nobody watched the timer any more.
+#[tokio::test]
+async fn a_timer_that_is_not_due_yet_is_watched_again() {
+    let (_node, actor, keeper) = sitter().await;
+    send(&actor, "set").await;
+    let before = std::mem::take(&mut *keeper.alarms.due.lock());
+    actor.0.ring("idle");
+    assert_eq!(*keeper.alarms.due.lock(), before);
+}

@@ -150,12 +150,13 @@ impl Cell {
         if source.is_current() {
             self.change_timers(&mut effects, timers, then.timer());
         }
+        let provided = effects.is_some();
         let effects = effects.filter(|effects| !effects.is_empty());
         let committing = effects.is_some();
         let held = durable.acks.holds() || (committing && class > Durability::Memory);
         let mut what = match effects {
             // It could not be given what its commit needs, so nothing of it comes to be, and the store still has it.
-            None if then.is_stored() => What::Known(Err(durable.out_of_order())),
+            None if then.is_stored() && !provided => What::Known(Err(durable.out_of_order())),
             None => What::Known(durable.check(life)),
             Some(effects) => What::Commit { receipt: source.store.commit(effects, now(), class), posts },
         };

@@ -11,6 +11,7 @@ use playhouse_store::{ActorKey, Consumed, Effects, StoreError, Time, TimerChange
 use playhouse_types::{ActorError, Event, HostReply, LogLevel, TimerOp};
 
 use super::outcome::{Letter, Stored, Then};
+use super::run::Run;
 use super::turn::Turn;
 use super::{Cell, Envelope, Work};
 use crate::ids;
@@ -135,7 +136,8 @@ impl Cell {
         }
     }
 
-    /// Takes note of what a message does to timers, in the order in which the store will hear of it. Its own timer is consumed.
+    /// Takes note of what a message does to timers, in the order in which the store will hear of it. Its own timer is consumed; if that is not
+    /// set any more, nothing of what the message did is to happen.
     pub(super) fn change_timers(
         &self,
         effects: &mut Option<Effects>,
@@ -145,9 +147,16 @@ impl Cell {
         let Some(durable) = self.durable.as_ref().filter(|_| fired.is_some() || !changes.is_empty()) else { return };
         let mut set = durable.timers.set.lock();
         if let (Some((name, due)), Some(effects)) = (fired, effects) {
-            let consumed = set.get(name).filter(|alarm| alarm.due == due);
-            if let Some(Err(error)) = consumed.map(|alarm| alarm.consume(effects, &mut changes, name)) {
-                self.log(LogLevel::Error, &format!("timer {name} cannot be set again: {error}"));
+            match set.get(name).filter(|alarm| alarm.due == due) {
+                Some(alarm) => {
+                    if let Err(error) = alarm.consume(effects, &mut changes, name) {
+                        self.log(LogLevel::Error, &format!("timer {name} cannot be set again: {error}"));
+                    }
+                }
+                None => {
+                    effects.undo();
+                    changes.clear();
+                }
             }
         }
         for (name, change) in changes {
@@ -177,6 +186,12 @@ impl Cell {
             // It stays due, and rings when the actor is opened again.
             return;
         }
+        if gate.workload.is_none() && !durable.timers.known.load(Ordering::Acquire) {
+            // The next workload begins with what the store has, and then what is due rings: now, it would ring twice.
+            let roused = gate.rouse();
+            drop((gate, set));
+            return self.queued(false, None, roused);
+        }
         if !gate.mailbox.has_room(Priority::Normal, bytes) {
             return durable.keeper.arm_later(durable.key, name.to_owned());
         }
@@ -202,6 +217,24 @@ impl Cell {
         }
     }
 
+    /// Whether a message comes from a timer that is not set for its time any more: it was cancelled or set anew while the message waited, or
+    /// rang twice.
+    pub(super) fn is_outdated(&self, then: &Then) -> bool {
+        let (Some(durable), Some((name, due))) = (&self.durable, then.timer()) else { return false };
+        durable.timers.set.lock().get(name).is_none_or(|alarm| alarm.due != due)
+    }
+
+    /// Gives back the right to handle a message that is not to be handled, and that nobody waits for.
+    pub(super) fn pass_over(&self, run: Run) {
+        let mut gate = self.gate.lock();
+        let _ = gate.mailbox.finish(run.ticket);
+        let watched = gate.watchers > 0;
+        drop(gate);
+        if watched {
+            self.changed.notify_waiters();
+        }
+    }
+
     fn timer_work(&self, name: &str, alarm: &Alarm) -> Option<Work> {
         let Some((record, route)) = TimerRecord::from_bytes(alarm.body.clone()).and_then(|record| {
             let route = record.route()?;
@@ -220,3 +253,6 @@ impl Cell {
         Some(Work { event, envelope, then: Then::Nobody(Box::new(letter)), wait: None, priority: Priority::Normal })
     }
 }
+
+#[cfg(test)]
+mod tests;

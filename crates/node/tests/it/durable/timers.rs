@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use expect_test::expect;
-use playhouse_node::store::Store;
+use playhouse_node::store::{Store, StoreError};
 use playhouse_node::{ActorOptions, ActorRef};
 
 use super::kit::{Place, keeper};
-use super::told::Told;
+use super::told::{Step, Told};
 use crate::support::{Stage, ask, until};
 
 async fn timers(place: &Place, actor: &ActorRef) -> Vec<String> {
@@ -92,6 +92,50 @@ async fn timers_ring_after_a_restart_and_missed_periods_are_one() {
         assert_eq!(rung, ["often", "once"]);
         has_timers(&place, &actor, &["often"]).await;
     }
+}
+
+/// It was queued for the workload that was lost, and again for the next one, and both messages took effect.
+#[tokio::test]
+async fn a_timer_that_is_due_while_its_actor_is_opened_again_rings_once() {
+    let stage = Stage::default();
+    let told = Told::new(&stage);
+    let node = told.node();
+    let actor = keeper(&node, &stage, ActorOptions::default()).await;
+    assert_eq!(ask(&actor, "timer", "t 50 append rung").await, "");
+    told.next("commit", Step::Fails(StoreError::Unreachable { cause: "pulled".into() }));
+    told.next("open_actor", Step::Waits("open"));
+    assert!(ask(&actor, "add", "").await.ends_with("[store-unreachable]"));
+    told.asked("open_actor").await;
+    let (waited, ()) = futures_util::future::join(ask(&actor, "wait", "door"), async {
+        // End to end: the times have to pass, in which it may ring.
+        let passed = std::time::Instant::now() + Duration::from_millis(150);
+        until(|| std::time::Instant::now() >= passed).await;
+        stage.open("open");
+        let passed = passed + Duration::from_millis(100);
+        until(|| std::time::Instant::now() >= passed && actor.status().queued > 0).await;
+        stage.open("door");
+    })
+    .await;
+    assert_eq!(waited, "door");
+    assert_eq!(stage.noted(4).await, ["start with 0", "start with 0", "waiting door", "rung"]);
+    assert_eq!(ask(&actor, "get", "all").await, "rung ");
+}
+
+#[tokio::test]
+async fn a_timer_does_not_ring_that_is_cancelled_while_its_message_waits() {
+    let (place, stage) = (Place::disk(), Stage::default());
+    let node = place.node();
+    let actor = keeper(&node, &stage, ActorOptions::default()).await;
+    assert_eq!(ask(&actor, "timer", "t 300 append late").await, "");
+    let (waited, cancelled, ()) =
+        futures_util::future::join3(ask(&actor, "wait", "door"), ask(&actor, "cancel", "t"), async {
+            until(|| actor.status().queued == 2).await;
+            stage.open("door");
+        })
+        .await;
+    assert_eq!((waited.as_str(), cancelled.as_str()), ("door", ""));
+    assert_eq!(ask(&actor, "get", "all").await, "none");
+    assert_eq!(timers(&place, &actor).await, [""; 0]);
 }
 
 /// Its commit was one change too large: it was handled again and again, and where it was not refused the timer was not set again.

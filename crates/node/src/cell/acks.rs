@@ -249,9 +249,7 @@ impl Cell {
                 Some(Stored::Timer { name, due }) => {
                     let Fate::Dead { cause, .. } = fate else { return Ok(()) };
                     durable.bury_text((**letter).clone(), cause);
-                    let mut effects = Some(effects);
-                    self.change_timers(&mut effects, Changes::new(), Some((name, *due)));
-                    let effects = effects.unwrap_or(ack.source.store.begin().await?);
+                    let effects = self.give_up_timer(effects, name, *due).await?;
                     return ack.source.store.commit(effects, now(), Durability::Memory).await.map(drop);
                 }
                 None => return Ok(()),

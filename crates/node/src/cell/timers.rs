@@ -24,6 +24,9 @@ const READ_ITEMS: usize = 256;
 #[derive(Default)]
 pub(super) struct Timers {
     set: Mutex<BTreeMap<String, Alarm>>,
+    /// The attempts of those that the set does not have any more, although what their messages did was refused: until it is read again.
+    /// Locked within it.
+    refused: Mutex<HashMap<String, (Time, u32)>>,
     /// Whether the set is what the store has.
     known: AtomicBool,
 }
@@ -31,6 +34,8 @@ pub(super) struct Timers {
 struct Alarm {
     due: Time,
     body: Bytes,
+    /// How often its message was handled and is to blame that it has to be handled again.
+    attempts: u32,
     /// Whether a message is on its way.
     fired: bool,
 }
@@ -50,8 +55,16 @@ impl Timers {
     }
 
     /// Replaces what is known by what the store has. What was known.
-    fn learn(&self, all: BTreeMap<String, Alarm>) -> BTreeMap<String, Alarm> {
+    fn learn(&self, mut all: BTreeMap<String, Alarm>) -> BTreeMap<String, Alarm> {
         let mut set = self.set.lock();
+        let refused = std::mem::take(&mut *self.refused.lock());
+        for (name, alarm) in &mut all {
+            // The store does not count them.
+            let before = set.get(name).map(|before| (before.due, before.attempts));
+            let attempts = [before, refused.get(name).copied()].into_iter().flatten();
+            alarm.attempts =
+                attempts.filter(|(due, _)| *due == alarm.due).map(|(_, attempts)| attempts).max().unwrap_or(0);
+        }
         self.known.store(true, Ordering::Release);
         std::mem::replace(&mut *set, all)
     }
@@ -70,7 +83,7 @@ fn disarm(keeper: &Keeper, actor: ActorKey, alarms: BTreeMap<String, Alarm>) {
 
 impl Alarm {
     fn new(due: Time, body: Bytes) -> Self {
-        Self { due, body, fired: false }
+        Self { due, body, attempts: 0, fired: false }
     }
 
     /// Says that the timer's message was handled, and sets the timer again if it comes again.
@@ -170,6 +183,18 @@ impl Cell {
         }
     }
 
+    /// Says that a timer's message will not be handled. Nothing is under way, and there is no workload until it is.
+    pub(super) async fn give_up_timer(&self, effects: Effects, name: &str, due: Time) -> Result<Effects, StoreError> {
+        let Some(durable) = &self.durable else { return Ok(effects) };
+        // What the message did to the timers was refused, and may be in the set all the same.
+        durable.timers.forget();
+        self.know_timers().await?;
+        let mut effects = Some(effects);
+        self.change_timers(&mut effects, Changes::new(), Some((name, due)));
+        durable.timers.forget();
+        effects.ok_or(StoreError::Closed)
+    }
+
     /// The time of a timer has come.
     pub(crate) fn ring(self: &Arc<Self>, name: &str) {
         let Some(durable) = &self.durable else { return };
@@ -208,12 +233,20 @@ impl Cell {
     }
 
     /// A timer's message was not handled: it rings again.
-    pub(super) fn ring_again(&self, name: &str) {
-        let Some(durable) = &self.durable else { return };
+    pub(super) fn ring_again(&self, letter: &Letter) {
+        let (Some(durable), Some(Stored::Timer { name, due })) = (&self.durable, &letter.stored) else { return };
         let mut set = durable.timers.set.lock();
-        if let Some(alarm) = set.get_mut(name) {
-            alarm.fired = false;
-            durable.keeper.arm_later(durable.key, name.to_owned());
+        match set.get_mut(name) {
+            Some(alarm) if alarm.due == *due => {
+                alarm.fired = false;
+                alarm.attempts = alarm.attempts.max(letter.attempts);
+                durable.keeper.arm_later(durable.key, name.to_owned());
+            }
+            // It rings when the set has been read again, unless it was set anew.
+            _ => {
+                durable.timers.refused.lock().insert(name.clone(), (*due, letter.attempts));
+                durable.timers.forget();
+            }
         }
     }
 
@@ -246,6 +279,7 @@ impl Cell {
         let payload = record.payload;
         let caller = Some(self.id.clone());
         let mut letter = Letter::new(caller.clone(), route.clone(), payload.clone());
+        letter.attempts = alarm.attempts;
         letter.stored = Some(Stored::Timer { name: name.to_owned(), due: alarm.due });
         let event = Event::Request { route, payload };
         let request_id = ids::request_id();

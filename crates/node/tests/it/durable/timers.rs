@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use expect_test::expect;
-use playhouse_node::store::{Store, StoreError};
+use playhouse_node::store::{Quota, Store, StoreError};
 use playhouse_node::{ActorOptions, ActorRef};
 
 use super::kit::{Place, keeper};
@@ -136,6 +136,32 @@ async fn a_timer_does_not_ring_that_is_cancelled_while_its_message_waits() {
     assert_eq!((waited.as_str(), cancelled.as_str()), ("door", ""));
     assert_eq!(ask(&actor, "get", "all").await, "none");
     assert_eq!(timers(&place, &actor).await, [""; 0]);
+}
+
+/// It rang ten times a second, each time with a new workload, and nobody's commits came through.
+#[tokio::test]
+async fn a_timer_whose_message_is_refused_becomes_a_dead_letter() {
+    let quota = Quota { state_bytes: 1000, ..Quota::default() };
+    for (name, left) in [("timer", &[][..]), ("every", &["poison"])] {
+        let (place, stage) = (Place::disk(), Stage::default());
+        let node = place.node();
+        let actor = keeper(&node, &stage, ActorOptions { quota, ..ActorOptions::default() }).await;
+        let period = if name == "timer" { 1 } else { 1000 };
+        assert_eq!(ask(&actor, name, &format!("poison {period} big 2000")).await, "");
+        let end = std::time::Instant::now() + Duration::from_secs(10);
+        let dead = loop {
+            let dead = node.dead_letters().await.unwrap();
+            if !dead.is_empty() {
+                break dead;
+            }
+            assert!(std::time::Instant::now() < end, "it goes round for ever");
+            tokio::task::yield_now().await;
+        };
+        expect!["big tried 3: internal error: state_bytes would be 2003, the quota is 1000"]
+            .assert_eq(&format!("{} tried {}: {}", dead[0].route, dead[0].attempts, dead[0].cause));
+        has_timers(&place, &actor, left).await;
+        assert_eq!(ask(&actor, "add", "").await, "1");
+    }
 }
 
 /// Its commit was one change too large: it was handled again and again, and where it was not refused the timer was not set again.

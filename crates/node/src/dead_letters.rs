@@ -81,13 +81,13 @@ impl Node {
         let id = LetterId::from_number(number);
         let letter = keeper.store.letter(id).await.map_err(NodeError::Store)?;
         let actor = letter.ok_or(NodeError::NoDeadLetter { number })?.actor;
-        let cell = keeper.cell(actor);
-        let limits = cell.as_ref().map_or_else(QueueLimits::default, |cell| cell.stored_limits());
+        let limits = keeper.cell(actor).map_or_else(QueueLimits::default, |cell| cell.stored_limits());
         keeper.store.retry_letter(id, now(), limits).await.map_err(|error| match error {
             StoreError::NotFound { .. } => NodeError::NoDeadLetter { number },
             error => NodeError::Retry { number, source: error.into() },
         })?;
-        if let Some(cell) = cell {
+        // Only now: one that was opened meanwhile may have looked before the letter was there.
+        if let Some(cell) = keeper.cell(actor) {
             cell.look_again();
         }
         Ok(())
@@ -106,9 +106,11 @@ impl Node {
         let id = LetterId::from_number(number);
         let letter = keeper.store.letter(id).await.map_err(NodeError::Store)?;
         let letter = letter.ok_or(NodeError::NoDeadLetter { number })?;
-        let shown = self.show_stored(keeper, letter).await?;
-        keeper.store.drop_letter(id).await.map_err(NodeError::Store)?;
-        shown.ok_or(NodeError::NoDeadLetter { number })
+        let shown = self.show_stored(keeper, letter).await?.ok_or(NodeError::NoDeadLetter { number })?;
+        match keeper.store.drop_letter(id).await.map_err(NodeError::Store)? {
+            true => Ok(shown),
+            false => Err(NodeError::NoDeadLetter { number }),
+        }
     }
 
     /// A letter of the store; none if it is not one that a node wrote.

@@ -41,8 +41,13 @@ impl Directory {
         table.by_serial.insert(cell.id().serial(), cell);
     }
 
-    pub(crate) fn remove(&self, id: &ActorId) {
+    /// Removes an actor, but not another one that has its id since.
+    pub(crate) fn remove(&self, cell: &Cell) {
+        let id = cell.id();
         let mut table = self.table.write();
+        if !table.by_serial.get(&id.serial()).is_some_and(|found| std::ptr::eq(&**found, cell)) {
+            return;
+        }
         table.by_serial.remove(&id.serial());
         if let Some(peers) = table.by_type.get_mut(id.actor_type()) {
             peers.cells.remove(&id.serial());

@@ -3,8 +3,10 @@
 
 mod alarms;
 mod arrivals;
+mod leases;
 mod names;
 pub(crate) mod outbox;
+mod telling;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,6 +25,7 @@ pub(crate) use names::Taken;
 
 use alarms::Alarms;
 use names::Names;
+use telling::Telling;
 
 /// How long others must keep away from an actor that its node no longer renews: long enough that a node which is slow for some
 /// seconds keeps its actors, short enough that another one takes over while callers still retry.
@@ -39,6 +42,7 @@ pub(crate) struct Keeper {
     open: RwLock<HashMap<ActorKey, Weak<Cell>>>,
     /// Rings when an outbox has got something.
     pub(crate) posted: Notify,
+    telling: Telling,
     alarms: Alarms,
     closing: AtomicBool,
 }
@@ -57,6 +61,7 @@ impl Keeper {
             names: Arc::default(),
             open: RwLock::default(),
             posted: Notify::new(),
+            telling: Telling::default(),
             alarms: Alarms::default(),
             closing: AtomicBool::new(false),
         }
@@ -128,12 +133,8 @@ async fn renew(keeper: Weak<Keeper>) {
         if keeper.is_closing() {
             return;
         }
-        let until = now().after(LEASE_FOR);
-        for cell in keeper.cells() {
-            let Some((actor, epoch)) = cell.lease() else { continue };
-            if let Err(error) = keeper.store.renew(actor, epoch, until).await {
-                cell.lease_lost(epoch, error);
-            }
-        }
+        let leases: Vec<_> = keeper.cells().into_iter().filter_map(|cell| Some((cell.lease()?, cell))).collect();
+        let renew = |(actor, epoch)| keeper.store.renew(actor, epoch, now().after(LEASE_FOR));
+        leases::renew(leases, renew, |cell, (_, epoch), error| cell.lease_lost(epoch, error)).await;
     }
 }

@@ -9,10 +9,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use parking_lot::Mutex;
+use playhouse_store::OutId;
 use playhouse_types::{ActorError, ActorId, Code, DataChunk, ErrorKind, PayloadClass, RouteKey, StreamId};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
+use crate::keeper::Keeper;
 use crate::scope::{Scope, within_shell};
 
 /// A message of an actor to the application that embeds the node.
@@ -26,6 +28,9 @@ pub struct ShellMessage {
     pub payload: Bytes,
     /// Whether the actor awaits the reply.
     pub awaited: bool,
+    /// Which message of the node's store it is, if it is one: a tell, which is kept until the handler has returned. After a crash it may come
+    /// again, with the same number; no other message of the store has it.
+    pub id: Option<u64>,
 }
 
 pub(crate) type ShellFuture = Pin<Box<dyn Future<Output = Result<Bytes, ActorError>> + Send>>;
@@ -34,13 +39,29 @@ pub(crate) type ShellHandler = Box<dyn Fn(ShellMessage) -> ShellFuture + Send + 
 /// Chunks that wait for the application, per stream. The same as for an actor.
 pub(crate) const STREAM_CHUNKS_MAX: usize = 64;
 /// Tells that wait for the application. The same as for an actor.
-const TELLS_MAX: usize = 1024;
+pub(crate) const TELLS_MAX: usize = 1024;
+
+/// A tell that waits for the application.
+struct Told {
+    message: ShellMessage,
+    /// Who keeps it until it has been handled.
+    kept: Option<(Arc<Keeper>, OutId)>,
+}
+
+/// What became of a tell that is kept.
+pub(crate) enum Handed {
+    /// The application has it; who keeps it hears when it has been handled.
+    Yes,
+    /// Too many wait already.
+    Full,
+    Refused(ActorError),
+}
 
 type Streams = Arc<Mutex<HashMap<StreamId, mpsc::Sender<(ActorId, DataChunk)>>>>;
 
 pub(crate) struct Shell {
     handler: Option<Arc<ShellHandler>>,
-    tells: mpsc::Sender<ShellMessage>,
+    tells: mpsc::Sender<Told>,
     streams: Streams,
 }
 
@@ -48,12 +69,15 @@ impl Shell {
     /// The application's end; a task hands it tells one after the other.
     pub(crate) fn new(handler: Option<ShellHandler>, runtime: &Handle) -> Self {
         let handler = handler.map(Arc::new);
-        let (tells, mut told) = mpsc::channel(TELLS_MAX);
+        let (tells, mut told) = mpsc::channel::<Told>(TELLS_MAX);
         if let Some(handler) = handler.clone() {
             runtime.spawn(async move {
-                while let Some(message) = told.recv().await {
+                while let Some(Told { message, kept }) = told.recv().await {
                     if let Err(error) = contained(&handler, message).await {
                         tracing::warn!(%error, "the application failed to handle a tell");
+                    }
+                    if let Some((keeper, id)) = kept {
+                        keeper.told(id);
                     }
                 }
             });
@@ -78,7 +102,23 @@ impl Shell {
     /// Queues a message for the application; waits while the queue is full.
     pub(crate) async fn tell(&self, message: ShellMessage) -> Result<(), ActorError> {
         self.check(&message.from, &message.route)?;
-        self.tells.send(message).await.map_err(|back| missing(&back.0.from, &back.0.route))
+        let sent = self.tells.send(Told { message, kept: None }).await;
+        sent.map_err(|back| missing(&back.0.message.from, &back.0.message.route))
+    }
+
+    /// Queues a message for the application that is kept until it has been handled, if there is room.
+    pub(crate) fn hand(&self, message: ShellMessage, keeper: &Arc<Keeper>, id: OutId) -> Handed {
+        if let Err(error) = self.check(&message.from, &message.route) {
+            return Handed::Refused(error);
+        }
+        // Before it can be handled.
+        keeper.tell(id);
+        let told = Told { message, kept: Some((Arc::clone(keeper), id)) };
+        if self.tells.try_send(told).is_err() {
+            keeper.not_told(id);
+            return Handed::Full;
+        }
+        Handed::Yes
     }
 
     pub(crate) fn open_stream(&self, stream_id: StreamId) -> ShellStream {

@@ -15,7 +15,7 @@ use crate::error::StoreError;
 use crate::model::{Commit, Committed, Durability, Lease, Quota, Time};
 use crate::receipt::{Done, Receipt};
 
-pub use self::effects::{EFFECTS_BYTES_MAX, Effects};
+pub use self::effects::{EFFECTS_BYTES_MAX, EFFECTS_CHANGES_MAX, Effects};
 
 use self::overlay::{Overlay, UnderWay};
 

@@ -73,7 +73,9 @@ mod record;
 mod sqlite;
 mod waiting;
 
-pub use actor::{ActorStore, BYTES_UNDER_WAY_MAX, COMMITS_UNDER_WAY_MAX, EFFECTS_BYTES_MAX, Effects};
+pub use actor::{
+    ActorStore, BYTES_UNDER_WAY_MAX, COMMITS_UNDER_WAY_MAX, EFFECTS_BYTES_MAX, EFFECTS_CHANGES_MAX, Effects,
+};
 pub use contract::{KeyRange, Report, Retention, Stats, Store, commit};
 pub use error::{Damage, StoreError};
 pub use memory::MemoryStore;

@@ -150,12 +150,13 @@ impl Cell {
         if source.is_current() {
             self.change_timers(&mut effects, timers, then.timer());
         }
+        let provided = effects.is_some();
         let effects = effects.filter(|effects| !effects.is_empty());
         let committing = effects.is_some();
         let held = durable.acks.holds() || (committing && class > Durability::Memory);
         let mut what = match effects {
             // It could not be given what its commit needs, so nothing of it comes to be, and the store still has it.
-            None if then.is_stored() => What::Known(Err(durable.out_of_order())),
+            None if then.is_stored() && !provided => What::Known(Err(durable.out_of_order())),
             None => What::Known(durable.check(life)),
             Some(effects) => What::Commit { receipt: source.store.commit(effects, now(), class), posts },
         };
@@ -248,9 +249,7 @@ impl Cell {
                 Some(Stored::Timer { name, due }) => {
                     let Fate::Dead { cause, .. } = fate else { return Ok(()) };
                     durable.bury_text((**letter).clone(), cause);
-                    let mut effects = Some(effects);
-                    self.change_timers(&mut effects, Changes::new(), Some((name, *due)));
-                    let effects = effects.unwrap_or(ack.source.store.begin().await?);
+                    let effects = self.give_up_timer(effects, name, *due).await?;
                     return ack.source.store.commit(effects, now(), Durability::Memory).await.map(drop);
                 }
                 None => return Ok(()),

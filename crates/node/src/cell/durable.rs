@@ -10,6 +10,7 @@ use playhouse_store::{
     ActorKey, ActorStore, Bury, Epoch, Message, MessageKind, Priority, QueueLimits, RequestKey, StoreError,
 };
 use playhouse_types::{ActorError, ActorId, RequestId, RouteKey};
+use tokio::sync::Notify;
 
 use super::acks::Acks;
 use super::intake::Intake;
@@ -29,6 +30,8 @@ pub(crate) struct Durable {
     /// Whether the actor has to be opened again before its next workload: the store did not say what became of a commit, or gave the actor
     /// to somebody else.
     reopen: AtomicBool,
+    /// Rings when it has been opened again.
+    pub(super) reopened: Notify,
     /// Whether the node's keeper knew the actor when this was last made sure of: what was stored past it before is visible since.
     known: AtomicBool,
     pub(super) acks: Acks,
@@ -50,6 +53,7 @@ impl Durable {
             name,
             view: Mutex::new(keeper.view(lease, setup.options.quota)),
             reopen: AtomicBool::new(false),
+            reopened: Notify::new(),
             known: AtomicBool::new(false),
             acks: Acks::default(),
             intake,
@@ -87,6 +91,10 @@ impl Durable {
         self.reopen.store(true, Ordering::Release);
     }
 
+    pub(super) fn is_to_reopen(&self) -> bool {
+        self.reopen.load(Ordering::Acquire)
+    }
+
     /// Waits until nothing of former workloads is under way, and opens the actor again if it has to be.
     pub(super) async fn settle(&self, setup: &Setup) -> Result<(), StoreError> {
         self.idle().await;
@@ -94,6 +102,7 @@ impl Durable {
             let lease = self.keeper.open(self.name.identity()).await?;
             *self.view.lock() = self.keeper.view(lease, setup.options.quota);
             self.reopen.store(false, Ordering::Release);
+            self.reopened.notify_waiters();
             // Whoever had it meanwhile may have left something.
             self.intake.look_again();
         }
@@ -111,6 +120,7 @@ impl Durable {
     }
 
     pub(super) fn release(&self) {
+        self.timers.disarm(&self.keeper, self.key);
         self.let_go();
         self.name.give_back();
     }

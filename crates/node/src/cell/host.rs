@@ -128,7 +128,7 @@ impl Cell {
         let deadline = until.deadline;
         let _awaited = Awaited::new(&until.chain);
         let Some(callee) = self.resolve(dest)? else {
-            let message = ShellMessage { from: self.id.clone(), route, payload, awaited: true };
+            let message = ShellMessage { from: self.id.clone(), route, payload, awaited: true, id: None };
             let reply = self.node.shell.call(message, Scope { chain: until.chain, deadline: Some(deadline) })?;
             let text = "the application did not reply in time";
             let late = || ActorError::coded(ErrorKind::TimedOut, Code::DeadlineExpired, text);
@@ -145,7 +145,7 @@ impl Cell {
         until: Until,
     ) -> Result<(), ActorError> {
         let Some(callee) = self.resolve(dest)? else {
-            let message = ShellMessage { from: self.id.clone(), route, payload, awaited: false };
+            let message = ShellMessage { from: self.id.clone(), route, payload, awaited: false, id: None };
             let late = || ActorError::coded(ErrorKind::Unavailable, Code::MailboxFull, "the application is behind");
             return self.node.until(until.deadline, self.node.shell.tell(message)).await.unwrap_or_else(|| Err(late()));
         };

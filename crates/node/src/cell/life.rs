@@ -245,11 +245,12 @@ impl Cell {
         };
         drop(lost);
         self.flush_if_closed();
+        // Before the next one can have its name.
+        self.node.directory.remove(self);
         if let Some(durable) = self.durable.as_ref().filter(|_| first) {
             durable.release();
         }
         self.changed.notify_waiters();
-        self.node.directory.remove(&self.id);
     }
 }
 

@@ -116,7 +116,7 @@ impl Cell {
     pub(super) fn leave_stored(&self, letter: &Letter) {
         match (&letter.stored, &self.durable) {
             (Some(Stored::Message(position)), Some(durable)) => durable.intake.take_back(*position),
-            (Some(Stored::Timer { name, .. }), Some(_)) => self.ring_again(name),
+            (Some(Stored::Timer { .. }), Some(_)) => self.ring_again(letter),
             _ => {}
         }
     }

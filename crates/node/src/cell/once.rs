@@ -1,11 +1,12 @@
 //! Requests whose ids their callers chose, and so may send twice: within some minutes the second gets the outcome of the first.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use playhouse_scheduler::{CallId, Dedup, DedupConfig, Verdict};
-use playhouse_store::Recorded;
+use playhouse_store::{Recorded, StoreError};
 use playhouse_types::{ActorError, Code, ErrorKind};
 use tokio::sync::oneshot;
 
@@ -38,8 +39,10 @@ impl Cell {
                 // The outcome is awaited for longer than any caller does: whoever asks again must hear what really happened.
                 self.node.runtime.spawn(async move {
                     let reply = match cell.recorded(&call).await {
-                        Some(outcome) => Reply { outcome, begun: true },
-                        None => cell.call_any(request, after(Duration::MAX)).await,
+                        Ok(Some(outcome)) => Reply { outcome, begun: true },
+                        Ok(None) => cell.call_any(request, after(Duration::MAX)).await,
+                        // Whether it was handled is not known: handling it again might do everything twice. A repetition looks again.
+                        Err(error) => Reply::refused(error.into()),
                     };
                     cell.finish_once(&call, reply.outcome, reply.begun);
                 });
@@ -52,16 +55,39 @@ impl Cell {
         }
     }
 
-    /// What the store knows of a request from before a restart of the node. A client's number is another one's after that.
-    async fn recorded(&self, call: &CallId) -> Option<Result<Bytes, ActorError>> {
-        let durable = self.durable.as_ref().filter(|_| call.client == 0)?;
+    /// What the store knows of a request from before a restart of the node, or from a commit whose outcome was not known. A client's number
+    /// is another one's after a restart.
+    async fn recorded(self: &Arc<Self>, call: &CallId) -> Result<Option<Result<Bytes, ActorError>>, StoreError> {
+        let Some(durable) = self.durable.as_ref().filter(|_| call.client == 0) else { return Ok(None) };
+        self.reopened().await;
         let key = request_key(call.caller.as_ref(), &call.request);
-        match durable.keeper.store.recorded(durable.key, &key).await {
-            Ok(None) => None,
-            Ok(Some(Recorded::Answered(Some(recorded)))) => Some(outcome_of(recorded)),
-            Ok(Some(Recorded::Answered(None) | Recorded::Pending(_))) => Some(Err(told(call))),
-            // Whether it was handled is not known: handling it again might do everything twice.
-            Err(error) => Some(Err(error.into())),
+        Ok(durable.keeper.store.recorded(durable.key, &key).await?.map(|recorded| match recorded {
+            Recorded::Answered(Some(recorded)) => outcome_of(recorded),
+            Recorded::Answered(None) | Recorded::Pending(_) => Err(told(call)),
+        }))
+    }
+
+    /// Waits while the actor has to be opened again, unless it takes nothing more: until then, a commit may still happen of which the store
+    /// did not say what became of it.
+    async fn reopened(self: &Arc<Self>) {
+        let Some(durable) = &self.durable else { return };
+        loop {
+            let mut reopened = pin!(durable.reopened.notified());
+            let mut changed = pin!(self.changed.notified());
+            reopened.as_mut().enable();
+            changed.as_mut().enable();
+            let roused = {
+                let mut gate = self.gate.lock();
+                if !durable.is_to_reopen() || self.closed(&gate).is_some() {
+                    return;
+                }
+                gate.rouse()
+            };
+            self.queued(false, None, roused);
+            tokio::select! {
+                () = reopened => {}
+                () = changed => {}
+            }
         }
     }
 

@@ -185,6 +185,10 @@ impl Cell {
             self.skip(run, work);
             return true;
         }
+        if self.is_outdated(&work.then) {
+            self.pass_over(run);
+            return true;
+        }
         if !self.provide(&run, &work.then) {
             return self.hold(run, work);
         }

@@ -33,6 +33,11 @@ impl Keeper {
         }
     }
 
+    /// Has a timer that was cancelled or set anew not ring at its former time.
+    pub(crate) fn disarm(&self, due: Time, actor: ActorKey, name: String) {
+        self.alarms.due.lock().remove(&(due, actor, name));
+    }
+
     /// Has a timer ring again a little later.
     pub(crate) fn arm_later(&self, actor: ActorKey, name: String) {
         self.arm(now().after(LATER), actor, name);
@@ -77,3 +82,6 @@ pub(super) async fn watch(keeper: Weak<Keeper>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -8,7 +8,23 @@ use playhouse_types::{ActorType, Realm};
 
 /// The identities of the actors that a node runs.
 #[derive(Debug, Default)]
-pub(crate) struct Names(Mutex<HashSet<Identity>>);
+pub(crate) struct Names(Mutex<Table>);
+
+#[derive(Debug, Default)]
+struct Table {
+    taken: HashSet<Identity>,
+    /// By identities without an instance.
+    numbers: HashMap<Identity, Numbers>,
+}
+
+/// The numbers of one type, of which each was looked at once: a node may have a hundred thousand actors of it.
+#[derive(Debug, Default)]
+struct Numbers {
+    /// The highest that was looked at.
+    last: u64,
+    /// Those of them that are free again.
+    back: BTreeSet<u64>,
+}
 
 /// An identity that no other actor of the node has as long as this lives.
 #[derive(Debug)]
@@ -26,20 +42,50 @@ impl Names {
         actor_type: &ActorType,
         instance: Option<&str>,
     ) -> Result<Taken, String> {
-        let identity = |instance: String| Identity {
+        let unnamed = Identity {
             realm,
             manufacturer: actor_type.manufacturer().clone(),
             type_name: actor_type.name().clone(),
-            instance,
+            instance: String::new(),
         };
-        let mut taken = self.0.lock();
-        let free = match instance {
-            Some(name) => Some(identity(name.to_owned())).filter(|identity| !taken.contains(identity)),
-            None => (1_u64..).map(|number| identity(number.to_string())).find(|identity| !taken.contains(identity)),
+        let mut table = self.0.lock();
+        let identity = match instance {
+            Some(name) => Identity { instance: name.to_owned(), ..unnamed },
+            None => table.first_free(unnamed),
         };
-        let Some(identity) = free else { return Err(instance.unwrap_or_default().to_owned()) };
-        taken.insert(identity.clone());
+        if !table.taken.insert(identity.clone()) {
+            return Err(identity.instance);
+        }
         Ok(Taken { identity, names: Arc::clone(self), given_back: AtomicBool::new(false) })
+    }
+}
+
+impl Table {
+    fn first_free(&mut self, unnamed: Identity) -> Identity {
+        let numbers = self.numbers.entry(unnamed.clone()).or_default();
+        let mut identity = unnamed;
+        loop {
+            let number = numbers.back.pop_first().unwrap_or_else(|| {
+                numbers.last += 1;
+                numbers.last
+            });
+            identity.instance = number.to_string();
+            // Somebody may have it by name.
+            if !self.taken.contains(&identity) {
+                return identity;
+            }
+        }
+    }
+
+    fn give_back(&mut self, identity: &Identity) {
+        self.taken.remove(identity);
+        let unnamed = Identity { instance: String::new(), ..identity.clone() };
+        let Some(numbers) = self.numbers.get_mut(&unnamed) else { return };
+        let number = identity.instance.parse().ok().filter(|number: &u64| number.to_string() == identity.instance);
+        numbers.back.extend(number.filter(|number| (1..=numbers.last).contains(number)));
+        if numbers.back.len() as u64 == numbers.last {
+            self.numbers.remove(&unnamed);
+        }
     }
 }
 
@@ -51,7 +97,7 @@ impl Taken {
     /// Lets another actor have the name.
     pub(crate) fn give_back(&self) {
         if !self.given_back.swap(true, Ordering::AcqRel) {
-            self.names.0.lock().remove(&self.identity);
+            self.names.0.lock().give_back(&self.identity);
         }
     }
 }
@@ -61,3 +107,6 @@ impl Drop for Taken {
         self.give_back();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,15 +5,14 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use playhouse_store::{
-    ActorKey, BatchLimits, Bury, Delivers, Durability, Enqueue, Message, OutId, OutPosted, QueueLimits, StoreError,
-    Time,
+    ActorKey, BatchLimits, Bury, Delivers, Durability, Enqueue, OutId, OutPosted, QueueLimits, StoreError, Time,
 };
 use playhouse_types::{ActorError, Code};
 use tokio::sync::oneshot;
 
-use super::{Keeper, now};
+use super::{Keeper, now, telling};
 use crate::shared::Shared;
-use crate::shell::ShellMessage;
+use crate::shell::Handed;
 
 /// The target that stands for the application.
 pub(crate) const SHELL: &str = "shell";
@@ -21,8 +20,6 @@ pub(crate) const SHELL: &str = "shell";
 const RETRY_FIRST: Duration = Duration::from_millis(100);
 /// The longest wait between two deliveries: an actor that comes back waits no longer for what it was sent.
 const RETRY_MAX: Duration = Duration::from_secs(30);
-/// How long the application may take to accept a message before it counts as a failed delivery.
-const SHELL_PATIENCE: Duration = Duration::from_secs(1);
 /// How long after a failure of the store the outbox is read again.
 const READ_RETRY: Duration = Duration::from_secs(1);
 
@@ -49,13 +46,30 @@ struct Round {
     next: Option<Time>,
     /// The receivers of messages that were not taken: what is behind, and goes the same way, waits as well.
     stuck: HashSet<String>,
-    /// What has to leave the outbox by itself. What entered a mailbox has left it already.
+    /// What has to leave the outbox by itself. What entered a mailbox has left it already, what the application handles leaves it then.
     done: Vec<OutId>,
 }
 
 impl Round {
     fn look_again(&mut self, at: Time) {
         self.next = Some(self.next.map_or(at, |next| next.min(at)));
+    }
+
+    /// Gives a message to the application, unless it has it already: then it is in the outbox until it has been handled.
+    async fn tell(&mut self, node: &Shared, keeper: &Arc<Keeper>, posted: &OutPosted) -> Result<(), StoreError> {
+        if keeper.is_telling(posted.id) {
+            return Ok(());
+        }
+        match telling::hand(node, keeper, posted) {
+            Handed::Yes => Ok(()),
+            Handed::Full => {
+                // What the application handles rings, unless all that waits for it is not from here.
+                self.look_again(now().after(READ_RETRY));
+                self.stuck.insert(SHELL.to_owned());
+                Ok(())
+            }
+            Handed::Refused(error) => self.settle(keeper, posted, Err(error)).await,
+        }
     }
 
     /// What became of a message that was put on its way.
@@ -65,12 +79,7 @@ impl Round {
         posted: &OutPosted,
         result: Result<(), ActorError>,
     ) -> Result<(), StoreError> {
-        let Err(error) = result else {
-            if posted.out.target == SHELL {
-                self.done.push(posted.id);
-            }
-            return Ok(());
-        };
+        let Err(error) = result else { return Ok(()) };
         if !self.stuck.insert(posted.out.target.clone()) {
             // It was behind one that was not taken.
             return Ok(());
@@ -117,6 +126,7 @@ async fn deliver_all(node: &Arc<Shared>, keeper: &Arc<Keeper>) -> Result<Option<
     let mut round = Round::default();
     let mut after = OutId::default();
     loop {
+        keeper.forget_told().await?;
         let batch = keeper.store.outbox(after, BatchLimits::default()).await?;
         let Some(last) = batch.last() else { return Ok(round.next) };
         after = last.id;
@@ -133,8 +143,7 @@ async fn deliver_all(node: &Arc<Shared>, keeper: &Arc<Keeper>) -> Result<Option<
                 continue;
             }
             if posted.out.target == SHELL {
-                let told = tell_shell(node, posted.out.message.clone()).await;
-                round.settle(keeper, &posted, told).await?;
+                round.tell(node, keeper, &posted).await?;
                 continue;
             }
             let behind = ahead.insert(posted.out.target.clone(), posted.id);
@@ -180,18 +189,6 @@ async fn arrive(delivery: Delivery) -> Result<(), ActorError> {
         Delivery::Actor(told) => told.await.unwrap_or_else(|_| Err(StoreError::Closed.into())),
         Delivery::Store(receipt) => receipt.await.map(drop).map_err(ActorError::from),
     }
-}
-
-async fn tell_shell(node: &Arc<Shared>, message: Message) -> Result<(), ActorError> {
-    let broken = |error: playhouse_types::ParseError| {
-        ActorError::coded(playhouse_types::ErrorKind::InvalidArgument, Code::StoreLimit, error.to_string())
-    };
-    let from = message.caller.parse().map_err(broken)?;
-    let route = message.route.parse().map_err(broken)?;
-    let told = node.shell.tell(ShellMessage { from, route, payload: message.payload, awaited: false });
-    let late =
-        |_| ActorError::coded(playhouse_types::ErrorKind::Unavailable, Code::MailboxFull, "the application is behind");
-    tokio::time::timeout(SHELL_PATIENCE, told).await.map_err(late)?
 }
 
 /// Whether another try would end the same way.

@@ -6,9 +6,8 @@ use bytes::Bytes;
 use crate::contract::KeyRange;
 use crate::core::sizes;
 use crate::error::StoreError;
-use crate::limits::COMMIT_CHANGES_MAX;
 use crate::model::{
-    BatchLimits, Commit, Consumed, Expect, Fate, KeyChange, OutMessage, RecordedReply, Revision, StateChange,
+    BatchLimits, Commit, Consumed, Expect, Fate, KeyChange, OutMessage, RecordedReply, Revision, StateChange, Time,
     TimerChange, Versioned,
 };
 
@@ -17,6 +16,9 @@ use super::{Shared, merge};
 
 /// Bytes that one message may write, of all kinds together: half of what a commit may be, for the replies that come with it.
 pub const EFFECTS_BYTES_MAX: u64 = crate::limits::COMMIT_BYTES_MAX / 2;
+/// Changes that one message may make, of all kinds together: what a commit may have, but for what comes with the message itself — that it is
+/// consumed, and that its timer is set again.
+pub const EFFECTS_CHANGES_MAX: usize = crate::limits::COMMIT_CHANGES_MAX - 2;
 /// Versions of values that the message at hand wrote lie above this: they are good for comparing within the message only.
 const OWN: u64 = 1 << 62;
 
@@ -162,8 +164,8 @@ impl Effects {
     /// Takes note of a change of so many bytes. Also one that replaces another counts, so that a message ends.
     fn count(&mut self, bytes: u64) -> Result<(), StoreError> {
         let refuse = |what, found, limit| Err(StoreError::TooLarge { what, found, limit });
-        if self.changes >= COMMIT_CHANGES_MAX as u64 {
-            return refuse("changes of one message", self.changes + 1, COMMIT_CHANGES_MAX as u64);
+        if self.changes >= EFFECTS_CHANGES_MAX as u64 {
+            return refuse("changes of one message", self.changes + 1, EFFECTS_CHANGES_MAX as u64);
         }
         if self.bytes + bytes > EFFECTS_BYTES_MAX {
             return refuse("bytes that one message writes", self.bytes + bytes, EFFECTS_BYTES_MAX);
@@ -196,6 +198,17 @@ impl Effects {
         };
         self.count(bytes as u64)?;
         self.timers.insert(name.clone(), change);
+        Ok(())
+    }
+
+    /// Sets the timer that the message comes from again. There is room for it whatever the message has done, or it would be the end of the timer.
+    ///
+    /// # Errors
+    /// If its name or body is too large.
+    pub fn set_again(&mut self, name: String, due: Time, body: Bytes) -> Result<(), StoreError> {
+        let change = TimerChange::Set { name: name.clone(), due, body };
+        sizes::check_timer(&change)?;
+        self.timers.insert(name, change);
         Ok(())
     }
 

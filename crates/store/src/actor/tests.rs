@@ -151,8 +151,26 @@ fn effects_have_limits() {
     assert_eq!(taken as u64, EFFECTS_BYTES_MAX / (value.len() as u64 + 1));
     let mut effects = begin(&actor);
     let taken = (0..99_999).take_while(|_| effects.set(bytes("k"), bytes("v")).is_ok()).count();
-    assert_eq!(taken, crate::limits::COMMIT_CHANGES_MAX);
+    assert_eq!(taken, EFFECTS_CHANGES_MAX);
     assert!(effects.set(Bytes::new(), Bytes::new()).is_err());
+}
+
+/// A message that wrote until it was refused could neither be consumed nor have its timer set again.
+#[test]
+fn what_comes_with_a_message_has_room_beside_what_it_does() {
+    let actor = actor(Quota::default());
+    let (name, due) = ("often".to_owned(), Time::default());
+    let mut effects = begin(&actor);
+    effects.change_timer(TimerChange::Set { name: name.clone(), due, body: bytes("tick") }).expect("small");
+    commit(&actor, effects).expect("nothing is in its way");
+    let mut effects = begin(&actor);
+    let taken = (0..99_999).take_while(|n| effects.set(bytes(&n.to_string()), bytes("v")).is_ok()).count();
+    assert_eq!(taken, EFFECTS_CHANGES_MAX);
+    effects.consume(Consumed::Timer { name: name.clone(), due });
+    effects.set_again(name, Time::from_millis(1), bytes("tick")).expect("small");
+    commit(&actor, effects).expect("it has room");
+    let timers = now(actor.store().timers(actor.lease().actor, "", 9)).expect("read");
+    assert_eq!(timers.iter().map(|timer| timer.due.millis()).collect::<Vec<_>>(), [1]);
 }
 
 #[test]

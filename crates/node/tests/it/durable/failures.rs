@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use expect_test::expect;
 use playhouse_guest::Bytes;
-use playhouse_node::store::{Identity, OpenActor, Time};
-use playhouse_node::{ActorOptions, Node};
+use playhouse_node::store::{Bury, Identity, Message, MessageKind, OpenActor, Priority, Time};
+use playhouse_node::{ActorOptions, Node, NodeError};
 
 use super::kit::{Place, keeper};
+use super::told::{Step, Told};
 use crate::support::{Stage, ask, route, until};
 
 fn identity(instance: &str) -> Identity {
@@ -143,4 +144,69 @@ async fn two_nodes_with_one_name_take_actors_from_each_other() {
     one.shutdown(Duration::from_secs(1)).await;
     let actor = keeper(&other, &stage, ActorOptions::default()).await;
     assert_eq!(ask(&actor, "add", "").await, "2");
+}
+
+/// The actor had looked before the letter was there, and nobody looked again.
+#[tokio::test]
+async fn a_letter_that_is_retried_while_its_actor_is_opened_is_handled() {
+    let stage = Stage::default();
+    let told = Told::new(&stage);
+    let node = told.node();
+    let actor = keeper(&node, &stage, ActorOptions::default()).await;
+    actor.tell(route("corrupt"), Bytes::from_static(b"bytes")).await.unwrap();
+    until(|| actor.status().tallies.failed == 1).await;
+    assert_eq!(ask(&actor, "add", "").await, "1");
+    let number = node.dead_letters().await.unwrap()[0].number;
+    node.stop(actor.id(), Duration::from_secs(1)).await.unwrap();
+
+    told.next("retry_letter", Step::Waits("retry"));
+    let (retried, actor) = futures_util::future::join(node.retry_dead_letter(number), async {
+        told.asked("retry_letter").await;
+        // Both queues are read, and nothing is in them.
+        told.next("queued", Step::Through);
+        told.next("queued", Step::Through);
+        let actor = keeper(&node, &stage, ActorOptions::default()).await;
+        told.asked("queued").await;
+        stage.open("retry");
+        actor
+    })
+    .await;
+    retried.unwrap();
+    until(|| actor.status().tallies.failed == 1).await;
+}
+
+#[tokio::test]
+async fn a_letter_that_cannot_be_shown_is_not_dropped() {
+    let place = Place::disk();
+    let (node, store) = (place.node(), place.store());
+    let actor = keeper(&node, &Stage::default(), ActorOptions::default()).await;
+    let message = Message {
+        kind: MessageKind::Tell,
+        priority: Priority::Normal,
+        caller: "nobody".to_owned(),
+        request: None,
+        route: "append".to_owned(),
+        payload: Bytes::new(),
+        deadline: None,
+        context: Bytes::new(),
+    };
+    let (actor, cause) = (actor.stored().unwrap(), "foreign".to_owned());
+    let id = store.bury(Bury { actor, now: Time::default(), cause, attempts: 1, message }).await.unwrap().unwrap();
+    assert!(node.dead_letters().await.unwrap().is_empty());
+    let refused = node.drop_dead_letter(id.number()).await;
+    assert!(matches!(refused, Err(NodeError::NoDeadLetter { .. })), "{refused:?}");
+    assert!(store.letter(id).await.unwrap().is_some());
+}
+
+/// Its name was free before it was gone: the next actor of the name, which has the same id, could be removed in its place.
+#[tokio::test]
+async fn an_actor_is_not_found_any_more_when_its_name_is_free() {
+    let stage = Stage::default();
+    let told = Told::new(&stage);
+    let node = told.node();
+    let actor = keeper(&node, &stage, ActorOptions::default()).await;
+    let (of, seen) = (node.clone(), stage.clone());
+    told.next("release", Step::After(Box::new(move || seen.note(format!("{} are found", of.actors().len())))));
+    node.stop(actor.id(), Duration::from_secs(1)).await.unwrap();
+    assert_eq!(stage.notes(), ["start with 0", "stop", "0 are found"]);
 }

@@ -124,6 +124,15 @@ impl Dispatch for Keeper {
                 self.memory += 1000;
                 Ok(Bytes::new())
             }
+            // Writes until it is refused.
+            "flood" => {
+                let mut number = 0;
+                while cx.state().set(&format!("flood-{number}"), "x").await.is_ok() {
+                    number += 1;
+                }
+                self.stage.note("flooded");
+                Ok(Bytes::new())
+            }
             "scan" => {
                 let found = cx.state().scan(words[0], None, words[1].parse().unwrap()).await?;
                 let keys: Vec<_> = found

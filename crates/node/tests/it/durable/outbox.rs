@@ -1,11 +1,37 @@
 //! What handlers send: after the commit, once, in order, or not at all.
 
+use std::sync::Arc;
+
 use playhouse_guest::Bytes;
-use playhouse_node::store::{BatchLimits, QueueLimits};
+use playhouse_node::store::{BatchLimits, QueueLimits, Store};
 use playhouse_node::{ActorOptions, Node};
 
 use super::kit::{Keeper, Place, keeper};
+use super::told::{Step, Told};
 use crate::support::{Stage, actor_type, ask, route, until};
+
+/// A node whose application notes what it is told, and then waits at the door `handled`.
+fn hearing(store: Arc<dyn Store>, heard: &Stage) -> Node {
+    let heard = heard.clone();
+    let builder = Node::builder().realm(7).store(store).shell(move |message| {
+        let heard = heard.clone();
+        async move {
+            heard.note(format!("{} {:?}", String::from_utf8_lossy(&message.payload), message.id));
+            heard.pass("handled").await;
+            Ok(message.payload)
+        }
+    });
+    builder.start().unwrap()
+}
+
+/// Waits, yielding, until nothing is in the outbox.
+async fn delivered(store: &dyn Store) {
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    while !store.outbox(Default::default(), BatchLimits::default()).await.unwrap().is_empty() {
+        assert!(std::time::Instant::now() < end, "the outbox is not empty");
+        tokio::task::yield_now().await;
+    }
+}
 
 async fn other(node: &Node, stage: &Stage) -> playhouse_node::ActorRef {
     let stage = stage.clone();
@@ -23,13 +49,7 @@ async fn tells_of_handlers_arrive_in_order_and_leave_the_outbox() {
         }
         let notes = stage.noted(51).await;
         assert_eq!(notes[1..], (0..50).map(|at| at.to_string()).collect::<Vec<_>>());
-        let store = place.store();
-        loop {
-            if store.outbox(Default::default(), BatchLimits::default()).await.unwrap().is_empty() {
-                break;
-            }
-            tokio::task::yield_now().await;
-        }
+        delivered(&*place.store()).await;
     }
 }
 
@@ -113,4 +133,56 @@ async fn the_application_is_told_after_the_commit() {
     assert_eq!(ask(&sender, "tell", "self append hello").await, "");
     until(|| sender.status().tallies.handled >= 3).await;
     assert_eq!(ask(&sender, "get", "all").await, "hello ");
+}
+
+/// It left the outbox when the application had it in a queue, and was lost with the process.
+#[tokio::test]
+async fn what_the_application_has_not_handled_is_told_again_with_its_number() {
+    for place in Place::all() {
+        let heard = Stage::default();
+        let node = hearing(place.store(), &heard);
+        let sender = keeper(&node, &Stage::default(), ActorOptions::default()).await;
+        assert_eq!(ask(&sender, "tell", "shell app.Hear first").await, "");
+        let first = heard.noted(1).await;
+        place.kill(node).await;
+
+        let heard = Stage::default();
+        let node = hearing(place.store(), &heard);
+        let sender = keeper(&node, &Stage::default(), ActorOptions::default()).await;
+        assert_eq!(ask(&sender, "tell", "shell app.Hear second").await, "");
+        heard.open("handled");
+        let notes = heard.noted(2).await;
+        assert_eq!(notes[0], first[0]);
+        assert!(notes[0].starts_with("first Some(") && notes[1].starts_with("second Some("), "{notes:?}");
+        heard.open("handled");
+        delivered(&*place.store()).await;
+        assert_eq!(heard.notes(), notes);
+    }
+}
+
+/// Each message that the application was not ready for held up everybody's for a second.
+#[tokio::test]
+async fn a_slow_application_holds_up_only_what_is_for_it() {
+    /// More than wait for the application.
+    const TELLS: usize = 1100;
+    let (heard, stage) = (Stage::default(), Stage::default());
+    let told = Told::new(&stage);
+    let node = hearing(Arc::new(told.clone()), &heard);
+    let sender = keeper(&node, &Stage::default(), ActorOptions::default()).await;
+    let receiver = other(&node, &stage).await;
+    // All are found at once.
+    told.next("outbox", Step::Waits("outbox"));
+    for at in 0..TELLS {
+        assert_eq!(ask(&sender, "tell", &format!("shell app.Hear {at}")).await, "");
+    }
+    assert_eq!(ask(&sender, "tell", &format!("{} append through", receiver.id())).await, "");
+    stage.open("outbox");
+    assert_eq!(stage.noted(2).await[1], "through");
+    assert_eq!(heard.notes().len(), 1);
+    (0..TELLS).for_each(|_| heard.open("handled"));
+    let notes = heard.noted(TELLS).await;
+    let numbers: Vec<_> = notes.iter().map(|note| note.split(' ').next().unwrap().to_owned()).collect();
+    assert_eq!(numbers, (0..TELLS).map(|at| at.to_string()).collect::<Vec<_>>());
+    delivered(&told).await;
+    assert_eq!(heard.notes().len(), TELLS);
 }

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use expect_test::expect;
+use playhouse_node::store::{Quota, Store, StoreError};
 use playhouse_node::{ActorOptions, ActorRef};
 
 use super::kit::{Place, keeper};
+use super::told::{Step, Told};
 use crate::support::{Stage, ask, until};
 
 async fn timers(place: &Place, actor: &ActorRef) -> Vec<String> {
@@ -90,4 +92,87 @@ async fn timers_ring_after_a_restart_and_missed_periods_are_one() {
         assert_eq!(rung, ["often", "once"]);
         has_timers(&place, &actor, &["often"]).await;
     }
+}
+
+/// It was queued for the workload that was lost, and again for the next one, and both messages took effect.
+#[tokio::test]
+async fn a_timer_that_is_due_while_its_actor_is_opened_again_rings_once() {
+    let stage = Stage::default();
+    let told = Told::new(&stage);
+    let node = told.node();
+    let actor = keeper(&node, &stage, ActorOptions::default()).await;
+    assert_eq!(ask(&actor, "timer", "t 50 append rung").await, "");
+    told.next("commit", Step::Fails(StoreError::Unreachable { cause: "pulled".into() }));
+    told.next("open_actor", Step::Waits("open"));
+    assert!(ask(&actor, "add", "").await.ends_with("[store-unreachable]"));
+    told.asked("open_actor").await;
+    let (waited, ()) = futures_util::future::join(ask(&actor, "wait", "door"), async {
+        // End to end: the times have to pass, in which it may ring.
+        let passed = std::time::Instant::now() + Duration::from_millis(150);
+        until(|| std::time::Instant::now() >= passed).await;
+        stage.open("open");
+        let passed = passed + Duration::from_millis(100);
+        until(|| std::time::Instant::now() >= passed && actor.status().queued > 0).await;
+        stage.open("door");
+    })
+    .await;
+    assert_eq!(waited, "door");
+    assert_eq!(stage.noted(4).await, ["start with 0", "start with 0", "waiting door", "rung"]);
+    assert_eq!(ask(&actor, "get", "all").await, "rung ");
+}
+
+#[tokio::test]
+async fn a_timer_does_not_ring_that_is_cancelled_while_its_message_waits() {
+    let (place, stage) = (Place::disk(), Stage::default());
+    let node = place.node();
+    let actor = keeper(&node, &stage, ActorOptions::default()).await;
+    assert_eq!(ask(&actor, "timer", "t 300 append late").await, "");
+    let (waited, cancelled, ()) =
+        futures_util::future::join3(ask(&actor, "wait", "door"), ask(&actor, "cancel", "t"), async {
+            until(|| actor.status().queued == 2).await;
+            stage.open("door");
+        })
+        .await;
+    assert_eq!((waited.as_str(), cancelled.as_str()), ("door", ""));
+    assert_eq!(ask(&actor, "get", "all").await, "none");
+    assert_eq!(timers(&place, &actor).await, [""; 0]);
+}
+
+/// It rang ten times a second, each time with a new workload, and nobody's commits came through.
+#[tokio::test]
+async fn a_timer_whose_message_is_refused_becomes_a_dead_letter() {
+    let quota = Quota { state_bytes: 1000, ..Quota::default() };
+    for (name, left) in [("timer", &[][..]), ("every", &["poison"])] {
+        let (place, stage) = (Place::disk(), Stage::default());
+        let node = place.node();
+        let actor = keeper(&node, &stage, ActorOptions { quota, ..ActorOptions::default() }).await;
+        let period = if name == "timer" { 1 } else { 1000 };
+        assert_eq!(ask(&actor, name, &format!("poison {period} big 2000")).await, "");
+        let end = std::time::Instant::now() + Duration::from_secs(10);
+        let dead = loop {
+            let dead = node.dead_letters().await.unwrap();
+            if !dead.is_empty() {
+                break dead;
+            }
+            assert!(std::time::Instant::now() < end, "it goes round for ever");
+            tokio::task::yield_now().await;
+        };
+        expect!["big tried 3: internal error: state_bytes would be 2003, the quota is 1000"]
+            .assert_eq(&format!("{} tried {}: {}", dead[0].route, dead[0].attempts, dead[0].cause));
+        has_timers(&place, &actor, left).await;
+        assert_eq!(ask(&actor, "add", "").await, "1");
+    }
+}
+
+/// Its commit was one change too large: it was handled again and again, and where it was not refused the timer was not set again.
+#[tokio::test]
+async fn a_period_goes_on_whatever_its_message_writes() {
+    let stage = Stage::default();
+    let told = Told::new(&stage);
+    let node = told.node();
+    let actor = keeper(&node, &stage, ActorOptions::default()).await;
+    assert_eq!(ask(&actor, "every", "often 100 flood x").await, "");
+    assert_eq!(stage.noted(4).await, ["start with 0", "flooded", "flooded", "flooded"]);
+    assert_eq!(ask(&actor, "get", "flood-0").await, "x");
+    assert_eq!(told.timers(actor.stored().unwrap(), "", 10).await.unwrap().len(), 1);
 }

@@ -110,7 +110,13 @@ fn what_was_cut_off_takes_no_memory() {
 #[test]
 fn what_was_read_is_read_the_same_again() {
     let cut = format!("{} [call-cycle]{}", "x".repeat(ERROR_TEXT_BYTES_MAX - " [call-cycle]".len()), "y".repeat(9));
-    for text in ["timed out   :[call-cycle]", "timed out: [call-cycle]", "timed out [call-cycle]", "not found: [call-cycle]", &cut] {
+    for text in [
+        "timed out   :[call-cycle]",
+        "timed out: [call-cycle]",
+        "timed out [call-cycle]",
+        "not found: [call-cycle]",
+        &cut,
+    ] {
         let error = ActorError::from_text(text);
         assert_eq!(ActorError::from_text(&error.to_text()), error, "{text}");
     }

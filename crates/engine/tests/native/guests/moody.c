@@ -237,6 +237,16 @@ static int32_t perform(moody *self, const ph2_event *event) {
     return ph2_reply(host, event->call, ph_written(&self->text));
 }
 
+/* Carries an operation out again and again, and gives no buffer back. */
+static int32_t hoard(moody *self, const ph2_event *event) {
+    ph2_result result;
+    unsigned i;
+    (void)self;
+    for (i = 0; i < 64; i++)
+        if (ph2_random(host, event->call, 1, &result) != 0) return ACTR_ERROR;
+    return reply_number(event->call, (long long)result.len);
+}
+
 /* Starts what the payload says, several times if it says so, and answers when all of them are done. */
 static int32_t start_some(moody *self, const ph2_event *event, unsigned times) {
     unsigned i;
@@ -312,7 +322,7 @@ static const struct {
     {"a.A.Giants", giants}, {"a.A.Perform", perform}, {"a.A.Start", start}, {"a.A.StartThree", start_three},
     {"a.A.StartMany", start_many}, {"a.A.StartAndAnswer", start_and_answer},
     {"a.A.StartAndPerform", start_and_perform}, {"a.A.Talk", talk}, {"a.A.Fail", fail}, {"a.A.OddStatus", odd_status},
-    {"a.A.Returns", returns}, {"a.A.AnswersAndReturns", answers_and_returns}, {"a.A.Hang", hang},
+    {"a.A.Hoard", hoard}, {"a.A.Returns", returns}, {"a.A.AnswersAndReturns", answers_and_returns}, {"a.A.Hang", hang},
 };
 
 static int32_t handle(void *instance, const ph2_event *event) {

@@ -118,6 +118,26 @@ async fn every_instance_is_destroyed_once() {
     tokio::time::timeout(Duration::from_secs(30), destroyed).await.unwrap();
 }
 
+/// What an instance had on loan stayed in memory after it, without end where its actor is started again and again.
+#[tokio::test]
+async fn what_one_kept_goes_with_it() {
+    let Some(library) = library("moody", &[]) else { return };
+    let (before, lives) = (resident_bytes(), 16);
+    for _ in 0..lives {
+        let host = FakeHost::prompt(|_| Ok(HostReply::Bytes(vec![1; 1 << 20].into())));
+        let guest = Guest::new(library.clone(), host).await;
+        expect![[r#"ok "1048576""#]].assert_eq(&text(&guest.request("a.A.Hoard", b"").await));
+    }
+    // Each held 64 MiB. The last may still be ending, and an allocator keeps some.
+    let grown = resident_bytes().saturating_sub(before);
+    assert!(grown < (lives / 2) * (64 << 20), "{grown} bytes");
+}
+
+fn resident_bytes() -> usize {
+    let pages = std::fs::read_to_string("/proc/self/statm").unwrap();
+    4096 * pages.split(' ').nth(1).unwrap().parse::<usize>().unwrap()
+}
+
 async fn check_table(defines: &[&str], expected: Expect) {
     let Some(library) = library("moody", defines) else { return };
     let made = Guest::try_new(library, FakeHost::silent(), Limits::default()).await;

@@ -54,6 +54,12 @@ pub(super) fn not_created(error: &wasmtime::Error, refused: Option<Refused>) -> 
     ActorError::coded(ErrorKind::Unavailable, Code::WasmInstantiate, message)
 }
 
+/// Says that the code of an instance that is being made waits for something that does not come.
+pub(super) fn too_slow(limit: Duration) -> ActorError {
+    let message = format!("making an instance took longer than {limit:?}");
+    ActorError::coded(ErrorKind::TimedOut, Code::DeadlineExpired, message)
+}
+
 fn reason(error: &wasmtime::Error, refused: Option<Refused>) -> (Code, String) {
     if let Some(broken) = error.downcast_ref::<LimitBroken>() {
         return (broken.code(), broken.to_string());

@@ -147,10 +147,11 @@ async fn instantiate<W: World>(ready: &Ready<W>, seed: &Seed, ticker: &Arc<Ticke
     let mut store = Guest::store(ready.instance.component().engine(), seed);
     store.set_epoch_deadline(1);
     let meter = Arc::clone(&store.data().meter);
-    let instance = {
+    let made = {
         let future = std::pin::pin!(ready.instance.instantiate_async(&mut store));
-        Metered::new(&meter, ticker, future).await
+        tokio::time::timeout(seed.limits.wall, Metered::new(&meter, ticker, future)).await
     };
+    let instance = made.map_err(|_| NotCreated::Failed(failure::too_slow(seed.limits.wall)))?;
     let refused = store.data().budget.refused();
     let failed = |error: wasmtime::Error| match error.is::<PoolConcurrencyLimitError>() {
         true => NotCreated::PoolFull,

@@ -2,7 +2,7 @@
  * cannot depend on a route:
  *
  *     TABLE=x       playhouse_guest_v2 returns x           GUEST_SIZE=n, GUEST_VERSION=n, NO_CREATE  of its table
- *     CREATE_RETURNS=n                                     NO_ON_COMPLETE */
+ *     CREATE_RETURNS=n, CREATE_HANGS                       NO_ON_COMPLETE */
 #define _POSIX_C_SOURCE 200809L
 #include <pthread.h>
 #include <stdio.h>
@@ -42,6 +42,11 @@ static void put_signed(ph_buffer *out, long long value) {
     put_text(out, text);
 }
 
+static void pause_for(long ms) {
+    struct timespec time = {ms / 1000, ms % 1000 * 1000000};
+    nanosleep(&time, NULL);
+}
+
 static int32_t create(const ph2_birth *birth, void **instance) {
     moody *self = (moody *)calloc(1, sizeof *self);
     if (self == NULL) return ACTR_ALLOCATION_FAILED;
@@ -49,6 +54,9 @@ static int32_t create(const ph2_birth *birth, void **instance) {
 #ifdef CREATE_RETURNS
     free(self);
     return CREATE_RETURNS;
+#endif
+#ifdef CREATE_HANGS
+    while (birth->size > 0) pause_for(1000);
 #endif
     ph_raw(&self->id, birth->self_id);
     ph2_log(host, birth->call, PH2_INFO, "born");
@@ -79,11 +87,6 @@ static int32_t reply_number(uint64_t call, long long number) {
     char text[32];
     snprintf(text, sizeof text, "%lld", number);
     return ph2_reply(host, call, ph_text(text));
-}
-
-static void pause_for(long ms) {
-    struct timespec time = {ms / 1000, ms % 1000 * 1000000};
-    nanosleep(&time, NULL);
 }
 
 /* ---- on threads of the guest ---- */

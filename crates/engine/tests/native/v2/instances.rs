@@ -73,6 +73,21 @@ async fn one_that_hangs_holds_its_own_thread() {
     assert!(Guest::new(library, FakeHost::silent()).await.request("a.A.Echo", b"x").await.is_ok());
 }
 
+/// A start waited for ever where a library never made its instance.
+#[tokio::test]
+async fn one_that_is_never_made_is_given_up() {
+    let Some(library) = library("moody", &["CREATE_HANGS"]) else { return };
+    let limits = Limits { wall: Duration::from_millis(50), ..Limits::default() };
+    let made = Guest::try_new(library.clone(), FakeHost::silent(), limits).await;
+    expect!["timed out: the library did not return within 50ms while an instance was made [guest-hung]"]
+        .assert_eq(&made.err().unwrap().to_text());
+    assert!(NativeEngine::threads().hung >= 1);
+    // So does whoever asks for it and goes.
+    let made = Guest::try_new(library, FakeHost::silent(), Limits::default());
+    assert!(tokio::time::timeout(Duration::from_millis(50), made).await.is_err());
+    assert!(NativeEngine::threads().hung >= 2);
+}
+
 /// A guest that says it will answer and never does: its caller's time is up, and the guest is as good as before.
 #[tokio::test]
 async fn one_that_never_answers_loses_nothing() {

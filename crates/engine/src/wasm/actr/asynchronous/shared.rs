@@ -104,10 +104,11 @@ async fn instantiate(
     store.set_epoch_deadline(1);
     store.data_mut().invocations = Some(Invocations::new(seed.limits.host_calls));
     let meter = Arc::clone(&store.data().meter);
-    let instance = {
+    let made = {
         let future = std::pin::pin!(pre.instantiate_async(&mut store));
-        Metered::new(&meter, ticker, future).await
+        tokio::time::timeout(seed.limits.wall, Metered::new(&meter, ticker, future)).await
     };
+    let instance = made.map_err(|_| failure::too_slow(seed.limits.wall))?;
     let refused = store.data().budget.refused();
     let instance = instance.map_err(|error| failure::not_created(&error, refused))?;
     store.data_mut().end_event();

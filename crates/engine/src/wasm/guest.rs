@@ -8,7 +8,8 @@ use wasmtime::component::ResourceTable;
 use wasmtime::{Engine, Store, StoreContextMut};
 use wasmtime_wasi::{WasiCtxView, WasiView};
 
-use super::actr::Invocations;
+use super::actr::asynchronous::{no_such_event, token_of_running};
+use super::actr::{Invocations, Tasks};
 use super::budget::Budget;
 use super::failure::LimitBroken;
 use super::ids::IdText;
@@ -29,6 +30,8 @@ pub(super) struct Guest {
     pub(super) current: Option<Context>,
     /// The events at hand, where there can be several.
     pub(super) invocations: Option<Arc<Invocations>>,
+    /// What the guest runs for them.
+    pub(super) tasks: Tasks,
     /// Whose instance it is.
     pub(super) self_text: IdText,
     /// The last caller that the guest asked for, and its text: many requests come from one actor.
@@ -49,6 +52,7 @@ impl Guest {
         let guest = Self {
             current: None,
             invocations: None,
+            tasks: Tasks::default(),
             self_text: IdText::from(&seed.self_id),
             last_caller: None,
             budget: Budget::new(Arc::clone(&seed.limits)),
@@ -120,11 +124,28 @@ pub(super) async fn perform(
     mut store: StoreContextMut<'_, Guest>,
     op: Result<HostOp, ActorError>,
 ) -> Answer<HostReply> {
+    if store.data().invocations.is_some() {
+        return Box::pin(perform_beside_others(store, op)).await;
+    }
     let guest = store.data_mut();
     guest.budget.host_call()?;
     let context = guest.invocation()?;
     Ok(match op {
         Ok(op) => contained(async { context.host.perform(context, op).await }).await,
+        Err(error) => Err(error),
+    })
+}
+
+/// The same, where several events are at hand: it is an operation of the one in whose task the guest asks.
+async fn perform_beside_others(
+    mut store: StoreContextMut<'_, Guest>,
+    op: Result<HostOp, ActorError>,
+) -> Answer<HostReply> {
+    let token = token_of_running(&mut store)?;
+    let (Some(token), Some(invocations)) = (token, &store.data().invocations) else { return Ok(Err(no_such_event())) };
+    invocations.host_call(token)?;
+    Ok(match op.and_then(|op| invocations.perform(token, op)) {
+        Ok(operation) => contained(operation).await,
         Err(error) => Err(error),
     })
 }

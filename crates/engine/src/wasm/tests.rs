@@ -1,6 +1,7 @@
 //! Guests are written in WAT and turned into components here, in the test's own process.
 
 mod actr;
+mod beside;
 mod bombs;
 mod errors;
 mod keyvalue;

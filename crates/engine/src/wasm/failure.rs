@@ -2,6 +2,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use playhouse_types::{ActorError, Code, ErrorKind};
+use wasmtime::component::ResourceTableError;
 use wasmtime::{Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
@@ -83,6 +84,10 @@ fn reason(error: &wasmtime::Error, refused: Option<Refused>) -> (Code, String) {
             return (Code::GuestMemoryLimit, message);
         }
         None => {}
+    }
+    if let Some(ResourceTableError::Full) = error.downcast_ref() {
+        let message = "the guest holds more handles, tasks and operations under way than its host keeps for one";
+        return (Code::GuestHostCallLimit, message.into());
     }
     if let Some(trap) = trap {
         return (Code::GuestTrap, format!("the guest trapped: {trap}"));

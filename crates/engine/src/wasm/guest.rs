@@ -5,10 +5,10 @@ use std::sync::Arc;
 use futures_util::FutureExt as _;
 use playhouse_types::{ActorError, ActorId, Code, ErrorKind, HostOp, HostReply, LogLevel, ParseError};
 use wasmtime::component::ResourceTable;
-use wasmtime::{Engine, Store, StoreContextMut};
+use wasmtime::{Engine, Store, StoreContextMut, UpdateDeadline};
 use wasmtime_wasi::{WasiCtxView, WasiView};
 
-use super::actr::asynchronous::{no_such_event, token_of_running};
+use super::actr::asynchronous::{computed, no_such_event, token_of_running};
 use super::actr::{Invocations, Tasks};
 use super::budget::Budget;
 use super::failure::LimitBroken;
@@ -23,6 +23,10 @@ const HANDED_OVER_EXTRA_BYTES: usize = 1 << 20;
 
 /// Handles of WASI resources that one guest may hold: streams and pollables. A leak of the guest must end somewhere.
 const RESOURCES_MAX: usize = 1024;
+
+/// Tasks, waits and operations under way that one guest of an asynchronous world may have in the host's memory, some hundred bytes
+/// each: 64 for each of as many events as there can be at a time.
+const CONCURRENT_MAX: usize = 16 << 10;
 
 /// What the host keeps for one instance, in its store.
 pub(super) struct Guest {
@@ -64,7 +68,16 @@ impl Guest {
         let mut store = Store::new(engine, guest);
         store.limiter(|guest| &mut guest.budget);
         store.set_hostcall_fuel(seed.limits.reply_bytes.saturating_add(HANDED_OVER_EXTRA_BYTES));
-        store.epoch_deadline_callback(|store| store.data().meter.tick());
+        if let Some(table) = store.concurrent_resource_table() {
+            table.set_max_capacity(CONCURRENT_MAX);
+        }
+        store.epoch_deadline_callback(|mut store| {
+            let time = store.data().meter.tick()?;
+            if store.data().invocations.is_some() {
+                computed(&mut store, time)?;
+            }
+            Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
+        });
         store
     }
 

@@ -29,7 +29,7 @@ mod shared;
 mod tasks;
 
 pub(in crate::wasm) use invocations::{Invocations, no_such_event};
-pub(in crate::wasm) use tasks::{Tasks, token_of_running};
+pub(in crate::wasm) use tasks::{Tasks, computed, token_of_running};
 
 /// The interface that guests of `@0.2.0` export.
 pub(in crate::wasm) const EXPORT_2: &str = "actr:workload/workload@0.2.0";

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use expect_test::expect;
@@ -11,7 +12,7 @@ use playhouse_types::{HostOp, HostReply, RequestId, StateEntry, StateKey, StateO
 use tokio::sync::Semaphore;
 
 use super::kit::{Actor, FakeHost};
-use super::lifted::{actor, ask};
+use super::lifted::{actor, ask, short};
 use crate::{Context, Limits, Outcome};
 
 const OPERATIONS: &[u8] = include_bytes!("../../../tests/fixtures/actr-v2-operations.wasm");
@@ -115,4 +116,35 @@ async fn nobody_asks_who_has_answered() {
     expect![[r#"
         ok answered
         info: late: Err(ActrError::Internal("ErrorKind::InvalidArgument it is asked for no event in progress; the one that was meant is over, was given up, or never was [malformed-operation]"))"#]].assert_eq(&seen.join("\n"));
+}
+
+/// A guest that lets others run between its turns, and has no end. Every event that came gave the guest a new budget, so that it was
+/// never over.
+#[tokio::test]
+async fn a_spin_ends_whatever_else_comes() {
+    let limits = Limits { cpu: Duration::from_millis(40), ..Limits::default() };
+    let actor = actor(OPERATIONS, FakeHost::echo(), limits).await;
+    let mut spinning = actor.start(ask("op-spin", ""));
+    assert!(poll_immediate(&mut spinning).await.is_none());
+    drop(spinning);
+    let end = async {
+        loop {
+            let answer = actor.tell(ask("echo", "x")).await;
+            if answer != r#"ok "x""# {
+                return short(&answer);
+            }
+        }
+    };
+    let end = tokio::time::timeout(Duration::from_secs(20), end).await.expect("the guest spins for ever");
+    expect!["crash internal error: the guest computed longer than 40ms in one event [guest-cpu-limit] (lost)"]
+        .assert_eq(&end);
+}
+
+#[tokio::test]
+async fn what_it_hoards_in_its_host_has_a_limit() {
+    let host = FakeHost::with(Box::new(|_| Box::pin(std::future::pending())));
+    let actor = actor(OPERATIONS, host, Limits::default()).await;
+    let answer = actor.tell(ask("op-hoard", "")).await;
+    let asked = actor.host.ops.lock().len();
+    expect!["crash internal error: the guest holds more handles, tasks and operations under way than its host keeps for one [guest-host-call-limit] (lost); asked for 16380 operations"].assert_eq(&format!("{}; asked for {asked} operations", short(&answer)));
 }

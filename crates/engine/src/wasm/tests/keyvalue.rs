@@ -310,7 +310,7 @@ async fn floods() {
     check(
         "(loop $on (call $open (i32.const 0) (i32.const 0) RET) (br $on))",
         &expect![
-            "crash internal error: the guest broke its ABI: resource table has no free keys [guest-protocol] (lost)"
+            "crash internal error: the guest holds more handles, tasks and operations under way than its host keeps for one [guest-host-call-limit] (lost)"
         ],
     )
     .await;

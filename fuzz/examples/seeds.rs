@@ -6,7 +6,12 @@ use std::path::Path;
 use bytes::Bytes;
 use playhouse_crypto::{KdfCost, KeyFile, KeyKind, KeyMaterial, MasterKey, SealedMasterKey, Secret, SigningKey};
 use playhouse_package::{Builder, LockFile, TrustPolicy};
-use playhouse_types::{ActorError, ErrorKind};
+use playhouse_types::{
+    ActorError, CryptoOp, DataChunk, Dest, ErrorCategory, ErrorEvent, ErrorKind, Event, HashAlgorithm, HostOp,
+    HostReply, KeyPurpose, Label, PayloadClass, PeerEvent, RouteKey, RuntimeEvent, Schedule, StateChange, StateEntry,
+    StateKey, StateOp, StateVersion, StreamId, Timer, TimerOp, Timestamp,
+};
+use playhouse_wire::native::v2;
 use playhouse_wire::proto;
 use prost::Message;
 
@@ -36,6 +41,7 @@ fn main() -> std::io::Result<()> {
     let key = playhouse_package::internal::key();
     names()?;
     wire()?;
+    native_v2()?;
     packages(&key)?;
     actor_keys().map_err(std::io::Error::other)??;
     let policy = TrustPolicy::for_key("acme".parse().expect("a name"), key.verifying_key());
@@ -120,6 +126,110 @@ fn wire() -> std::io::Result<()> {
     write("envelope", "request", &envelope.encode_to_vec())?;
     let chunk = proto::DataStream { stream_id: "s".to_owned(), sequence: 3, ..proto::DataStream::default() };
     write("envelope", "chunk", &chunk.encode_to_vec())
+}
+
+/// One of each operation, two replies and two events.
+fn native_v2() -> std::io::Result<()> {
+    let mut ops = vec![HostOp::Now, HostOp::Random { bytes: 8 }];
+    ops.extend(messages_of_others());
+    ops.extend(state_and_timers());
+    ops.extend(keys_of_actors());
+    for op in ops {
+        let mut message = Vec::new();
+        let number = v2::write_op(op, &mut message);
+        let number = u8::try_from(number).expect("a number of one byte");
+        write("native_v2", &format!("op{number}"), &[&[number], message.as_slice()].concat())?;
+    }
+    let entry = StateEntry { key: state_key(), value: b"v".as_slice().into(), version: StateVersion::MIN };
+    for (name, number, reply) in [
+        ("reply_entry", 16, HostReply::Entry(Some(entry.clone()))),
+        ("reply_entries", 19, HostReply::Entries { entries: vec![entry.clone(), entry], more: true }),
+        ("reply_maybe", 49, HostReply::Maybe(Some(b"s".as_slice().into()))),
+    ] {
+        let mut message = vec![number];
+        v2::write_reply(&reply, &mut message);
+        write("native_v2", name, &message)?;
+    }
+    let mut error = vec![0];
+    v2::write_error(&ActorError::dependency_not_found("acme:Echo:1.0.0", "no [call-cycle]"), &mut error);
+    write("native_v2", "error", &error)?;
+    for (name, event) in events() {
+        let mut told = Vec::new();
+        v2::write_event(&event, None, "r-1", Some(5), &mut told);
+        write("native_v2", name, &[&[0], told.as_slice()].concat())?;
+    }
+    Ok(())
+}
+
+fn state_key() -> StateKey {
+    StateKey::new(b"key".as_slice()).expect("a key")
+}
+
+fn events() -> Vec<(&'static str, Event)> {
+    let peer = PeerEvent { peer: "2@7/acme:Echo:1.0.0".parse().expect("an id"), relayed: Some(true) };
+    let source = ActorError::connection_not_ready(Some(9), "x");
+    let (category, timestamp) = (ErrorCategory::TransportFailure, Timestamp::clamped(1, 2));
+    vec![
+        ("event_request", Event::Request { route: "a.B.C".parse().expect("a route"), payload: Bytes::new() }),
+        ("event_chunk", Event::Chunk { chunk: chunk(), sender: peer.peer.clone() }),
+        ("event_error", Event::Error(ErrorEvent { source, category, context: "c".to_owned(), timestamp })),
+        ("event_runtime", Event::Runtime(RuntimeEvent::WebrtcConnected(peer))),
+    ]
+}
+
+fn chunk() -> DataChunk {
+    let wire = proto::DataStream { stream_id: "s".to_owned(), sequence: 3, ..proto::DataStream::default() };
+    wire.try_into().expect("a chunk")
+}
+
+fn messages_of_others() -> Vec<HostOp> {
+    let (dest, route, payload) = (Dest::Shell, "a.B.C".parse::<RouteKey>().expect("a route"), Bytes::from("x"));
+    let actor_type = "acme:Echo:1.0.0".parse().expect("a type");
+    let stream_id: StreamId = "s".parse().expect("a stream");
+    vec![
+        HostOp::Call { dest: dest.clone(), route: route.clone(), payload: payload.clone() },
+        HostOp::Tell { dest: dest.clone(), route, payload },
+        HostOp::Discover { actor_type },
+        HostOp::RegisterStream { stream_id: stream_id.clone() },
+        HostOp::UnregisterStream { stream_id },
+        HostOp::SendChunk { dest, chunk: chunk(), class: PayloadClass::StreamReliable },
+    ]
+}
+
+fn state_and_timers() -> Vec<HostOp> {
+    let change = StateChange { key: state_key(), value: Some(b"value".as_slice().into()) };
+    let changes = vec![change.clone(), StateChange { key: state_key(), value: None }];
+    let name: Label = "tick".parse().expect("a name");
+    let schedule = Schedule::Cron("0 0 * * *".to_owned());
+    let timer = Timer { name: name.clone(), schedule, route: "a.B.C".parse().expect("a route"), payload: Bytes::new() };
+    vec![
+        HostOp::State(StateOp::Get { key: state_key() }),
+        HostOp::State(StateOp::Write { changes }),
+        HostOp::State(StateOp::CompareAndSet { expected: Some(StateVersion::MIN), change }),
+        HostOp::State(StateOp::Scan { prefix: b"k".as_slice().into(), after: Some(state_key()), limit: 9 }),
+        HostOp::Timer(TimerOp::Set(timer)),
+        HostOp::Timer(TimerOp::Cancel { name: name.clone() }),
+        HostOp::Config { name: name.clone() },
+        HostOp::Secret { name },
+    ]
+}
+
+fn keys_of_actors() -> Vec<HostOp> {
+    let (key, into): (Label, Label) = ("k".parse().expect("a name"), "into".parse().expect("a name"));
+    let data = || Bytes::from_static(b"0123456789abcdef0123456789abcdef");
+    let ops = vec![
+        CryptoOp::PublicKey { key: key.clone(), purpose: KeyPurpose::Agree },
+        CryptoOp::Sign { key: key.clone(), message: data() },
+        CryptoOp::Verify { public_key: data(), message: data(), signature: data() },
+        CryptoOp::Seal { key: key.clone(), plaintext: data(), context: data() },
+        CryptoOp::Open { key: key.clone(), ciphertext: data(), context: data() },
+        CryptoOp::Agree { key: key.clone(), peer: data(), context: data(), into: into.clone() },
+        CryptoOp::Derive { key: key.clone(), context: data(), into },
+        CryptoOp::Hash { algorithm: HashAlgorithm::Sha512, data: data() },
+        CryptoOp::Mac { key: key.clone(), message: data() },
+        CryptoOp::VerifyMac { key, message: data(), tag: data() },
+    ];
+    ops.into_iter().map(HostOp::Crypto).collect()
 }
 
 fn packages(key: &SigningKey) -> std::io::Result<()> {

@@ -65,6 +65,11 @@ pub use packages::{altered_original, archive, lock, manifest, package_altered, p
 pub use stores::store_open;
 pub use wasm::{component_outline, component_rewrite};
 
+/// Operations, replies, errors and events of the native ABI V2.
+pub fn native_v2(bytes: &[u8]) {
+    playhouse_wire::internal::check_native_v2(bytes);
+}
+
 /// The mailbox does what its model does.
 pub fn mailbox(bytes: &[u8]) {
     playhouse_scheduler::internal::check_mailbox(bytes);
@@ -89,6 +94,7 @@ pub const TARGETS: &[(&str, Oracle)] = &[
     ("master_key", master_key),
     ("native_frames", native_frames),
     ("native_reply", native_reply),
+    ("native_v2", native_v2),
     ("package_altered", package_altered),
     ("proto", proto),
     ("sealed_data", sealed_data),

@@ -8,7 +8,7 @@ target=${CARGO_TARGET_DIR:-$PWD/target}
 export CARGO_TARGET_DIR="$target"
 # Before the flags for wasm are looked at, which are per target.
 cargo build --quiet --release --locked --manifest-path componentize/Cargo.toml
-for shape in a b c v2; do
+for shape in a b c v2 v2-operations; do
   cargo build --quiet --release --locked --target wasm32-unknown-unknown --features "$shape"
   "$target/release/actr-componentize" "$target/wasm32-unknown-unknown/release/actr_sample.wasm" "$dest/actr-$shape.wasm"
 done

@@ -18,8 +18,9 @@
  * on_complete: with the result, or with PH2_GIVEN_UP once the event is over, at the latest before the next event or destroy.
  *
  * Memory: what the host passes to a function is valid until that function returns, and what the guest passes is copied before the
- * host returns. There is one exception: the buffer of a perform belongs to the guest until it calls release (ph2_release). Pointers
- * to bytes have alignment 1. The instance pointer is the guest's own; the host never follows it.
+ * host returns. There is one exception: the buffer of a perform belongs to the guest until it calls release (ph2_release), or until
+ * destroy of its instance has returned. Pointers to bytes have alignment 1. The instance pointer is the guest's own; the host never
+ * follows it.
  *
  * Errors: the host hears of a failure as an encoded ErrorV2 (ph2_fail writes one), and tells of one likewise (ph2_error reads it).
  *

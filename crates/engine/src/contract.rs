@@ -61,7 +61,8 @@ pub struct Limits {
     pub stack_bytes: usize,
     /// Time that a guest may compute in one event, host operations not counted.
     pub cpu: Duration,
-    /// Time that one event may take, host operations counted. The driver enforces it by dropping the run.
+    /// Time that one event may take, host operations counted. The driver enforces it by dropping the run. Making a workload may
+    /// take as long; that the engine enforces.
     pub wall: Duration,
     /// Host operations in one event.
     pub host_calls: u32,
@@ -195,7 +196,7 @@ pub trait Prepared: Send + Sync + 'static {
     /// Whether its workloads can handle several events at the same time.
     fn concurrency(&self) -> Concurrency;
 
-    /// Makes one workload. No event has been given to it yet.
+    /// Makes one workload within [`Limits::wall`]. No event has been given to it yet. To be polled where tokio's timers run.
     fn create(&self, seed: Seed) -> Creation;
 }
 

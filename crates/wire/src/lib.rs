@@ -10,6 +10,8 @@
 mod convert;
 mod error;
 mod fields;
+#[doc(hidden)]
+pub mod internal;
 pub mod native;
 pub mod proto;
 

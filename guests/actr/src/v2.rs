@@ -3,8 +3,9 @@ use std::pin::Pin;
 
 wit_bindgen::generate!({ path: "../../crates/abi/wit/actr-0.2", async: true });
 
-use actr::workload::host;
-use actr::workload::types::{ActrError, ActrId, ActrType, DataChunk, Dest, MetadataEntry, PayloadType};
+pub(crate) use actr::workload::host;
+pub(crate) use actr::workload::types::{ActrError, Dest};
+use actr::workload::types::{ActrId, ActrType, DataChunk, MetadataEntry, PayloadType};
 use exports::actr::workload::workload::{
     BackpressureEvent, CredentialEvent, ErrorEvent, Guest, InvocationCtx, PeerEvent, RpcEnvelope,
 };
@@ -88,6 +89,8 @@ impl Guest for Sample {
                 }
             }
             "giant" => Ok(vec![7; 1 << 20]),
+            #[cfg(feature = "v2-operations")]
+            other if other.starts_with("op-") => crate::operations::run(other, payload, token).await,
             other => Err(ActrError::UnknownRoute(other.into())),
         }
     }

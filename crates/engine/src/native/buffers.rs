@@ -17,7 +17,6 @@ pub(super) const LOANS_MAX: usize = 1024;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Account(Arc<AtomicUsize>);
 
-#[cfg(test)]
 impl Account {
     fn held(&self) -> usize {
         self.0.load(Ordering::Relaxed)
@@ -47,6 +46,16 @@ pub(super) fn take_back(address: *mut u8) {
     if let Some(loan) = loan {
         loan.account.0.fetch_sub(1, Ordering::Relaxed);
     }
+}
+
+/// Takes back all that a guest holds, none of whose code will run any more.
+pub(super) fn take_back_all(account: &Account) {
+    if account.held() == 0 {
+        return;
+    }
+    let is_theirs = |_: &usize, loan: &mut Loan| Arc::ptr_eq(&loan.account.0, &account.0);
+    let theirs: Vec<_> = LOANS.lock().extract_if(is_theirs).collect();
+    account.0.fetch_sub(theirs.len(), Ordering::Relaxed);
 }
 
 #[cfg(test)]

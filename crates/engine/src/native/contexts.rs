@@ -53,9 +53,9 @@ struct Owner {
 pub(super) struct Contexts(Arc<Owner>);
 
 impl Contexts {
-    pub(super) fn new(runtime: Handle, host_calls_max: u32) -> Self {
+    pub(super) fn new(runtime: Handle, account: Account, host_calls_max: u32) -> Self {
         let (is_over, _) = watch::channel(false);
-        Self(Arc::new(Owner { runtime, account: Account::default(), host_calls_max, is_over }))
+        Self(Arc::new(Owner { runtime, account, host_calls_max, is_over }))
     }
 
     /// Opens a context for an event; none if the guest holds too many.

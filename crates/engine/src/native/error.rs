@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use playhouse_types::{ActorError, Code, ErrorKind};
 
 /// Why a library does not become a workload.
@@ -79,6 +81,12 @@ pub(super) enum LoadError {
         /// How many.
         limit: usize,
     },
+    /// The library does not come to an end with its constructors, its init or its create.
+    #[error("the library did not return within {limit:?} while an instance was made")]
+    Hung {
+        /// How long it was waited for.
+        limit: Duration,
+    },
     /// The library ended the thread that loaded it.
     #[error("the thread of the library ended while it was loaded")]
     Ended,
@@ -100,6 +108,7 @@ impl LoadError {
             | Self::Images { .. }
             | Self::Ended => Code::NativeLoad,
             Self::Init { .. } | Self::Create { .. } => Code::NativeInit,
+            Self::Hung { .. } => Code::GuestHung,
         }
     }
 
@@ -114,6 +123,7 @@ impl LoadError {
             | Self::Table { .. } => ErrorKind::InvalidArgument,
             Self::System { .. } | Self::Threads { .. } | Self::Images { .. } => ErrorKind::Unavailable,
             Self::Init { .. } | Self::Create { .. } | Self::Ended => ErrorKind::Internal,
+            Self::Hung { .. } => ErrorKind::TimedOut,
         }
     }
 }

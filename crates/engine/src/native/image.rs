@@ -103,16 +103,18 @@ impl Image {
         self.shutdown.is_some()
     }
 
-    /// Shuts the library down and unmaps it, if it can be shut down and says that nothing of it runs on.
-    pub(super) fn end(mut self) {
-        let Some(shutdown) = self.shutdown else { return };
+    /// Shuts the library down and unmaps it, if it can be shut down and says that nothing of it runs on. Whether it is unmapped.
+    pub(super) fn end(mut self) -> bool {
+        let Some(shutdown) = self.shutdown else { return false };
         // SAFETY: no other call is under way, as the image's only owner ends here.
-        if whole(|| unsafe { shutdown() }) == status::SUCCESS {
-            // SAFETY: it is dropped once, as `self` is gone afterwards. The library has just said that no thread and no
-            // destructor of it will run, and nothing of ours keeps a pointer into it.
-            unsafe { ManuallyDrop::drop(&mut self.library) };
-            IMAGES.fetch_sub(1, Ordering::Relaxed);
+        if whole(|| unsafe { shutdown() }) != status::SUCCESS {
+            return false;
         }
+        // SAFETY: it is dropped once, as `self` is gone afterwards. The library has just said that no thread and no
+        // destructor of it will run, and nothing of ours keeps a pointer into it.
+        unsafe { ManuallyDrop::drop(&mut self.library) };
+        IMAGES.fetch_sub(1, Ordering::Relaxed);
+        true
     }
 
     /// Has the library handle one frame. `read` gets the return code and the reply's bytes, which go back to the library

@@ -11,7 +11,7 @@ use playhouse_wire::native::init_payload;
 use tokio::sync::oneshot;
 
 use super::active::{self, ActiveCall};
-use super::buffers::Account;
+use super::buffers::{self, Account};
 use super::error::LoadError;
 use super::image::Image;
 use super::judge::judge;
@@ -38,7 +38,7 @@ pub(super) struct Birth {
 
 /// What is known of a guest once it is loaded.
 pub(super) enum Ready {
-    V1 { has_contexts: bool },
+    V1 { has_contexts: bool, account: Account },
     V2(Arc<Instance>),
 }
 
@@ -162,17 +162,17 @@ fn live(birth: Birth, ready: oneshot::Sender<Verdict>) {
 }
 
 fn live_v1(image: Image, far: Far, limits: &Limits, ready: oneshot::Sender<Verdict>) {
-    if ready.send(Ok(Ready::V1 { has_contexts: image.has_contexts() })).is_err() {
-        return image.end();
-    }
+    let account = Account::default();
+    let is_wanted = ready.send(Ok(Ready::V1 { has_contexts: image.has_contexts(), account: account.clone() })).is_ok();
     let call = Rc::new(ActiveCall {
         post: RefCell::new(Post::new(far)),
-        account: Account::default(),
+        account,
         host_calls_max: limits.host_calls,
         host_calls: Cell::new(0),
     });
-    if serve(&image, &call, limits.reply_bytes) {
-        image.end();
+    let is_whole = !is_wanted || serve(&image, &call, limits.reply_bytes);
+    if is_whole && image.end() {
+        buffers::take_back_all(&call.account);
     }
 }
 

@@ -11,6 +11,7 @@ use super::desk::Desk;
 use super::error::LoadError;
 use super::loader::Loader;
 use super::run::Run;
+use super::slots::Occupant;
 use super::turnstile::turnstile;
 use super::v2::Instance;
 use super::worker::{self, Birth, Ready};
@@ -42,18 +43,38 @@ impl NativeWorkload {
         seed: Seed,
     ) -> Result<Arc<dyn Workload>, ActorError> {
         let (near, far) = turnstile();
-        let host_calls_max = seed.limits.host_calls;
+        let (host_calls_max, limit) = (seed.limits.host_calls, seed.limits.wall);
         let (name, self_id) = (format!("native {:x}", seed.self_id.serial().number()), seed.self_id.clone());
         let (ready, occupant) = worker::spawn(&name, Birth { loader, actor_type, seed, far })?;
-        let dialect = match ready.await.unwrap_or(Err(LoadError::Ended))? {
-            Ready::V1 { has_contexts } => Dialect::V1 {
+        let awaited = Awaited(Some(occupant));
+        let verdict = tokio::time::timeout(limit, ready).await.map_err(|_| LoadError::Hung { limit })?;
+        let occupant = awaited.end();
+        let dialect = match verdict.unwrap_or(Err(LoadError::Ended))? {
+            Ready::V1 { has_contexts, account } => Dialect::V1 {
                 frames: GuestFrames::new(&self_id),
-                contexts: has_contexts.then(|| Contexts::new(Handle::current(), host_calls_max)),
+                contexts: has_contexts.then(|| Contexts::new(Handle::current(), account, host_calls_max)),
             },
             Ready::V2(instance) => Dialect::V2(instance),
         };
-        let desk = Mutex::new(Some(Desk::new(near, occupant)));
+        let desk = Mutex::new(occupant.map(|occupant| Desk::new(near, occupant)));
         Ok(Arc::new(Self { desk, dialect, lost: AtomicBool::new(false) }))
+    }
+}
+
+/// The thread of a library that makes an instance. If this is dropped before its end, nobody waits for the thread any more.
+struct Awaited(Option<Occupant>);
+
+impl Awaited {
+    fn end(mut self) -> Option<Occupant> {
+        self.0.take()
+    }
+}
+
+impl Drop for Awaited {
+    fn drop(&mut self) {
+        if let Some(occupant) = &self.0 {
+            occupant.give_up();
+        }
     }
 }
 

@@ -19,7 +19,7 @@ mod host;
 mod shape;
 mod types;
 
-pub(super) use asynchronous::Invocations;
+pub(super) use asynchronous::{Invocations, Tasks};
 pub(super) use shape::{A, B, C};
 
 /// The interface that guests export.

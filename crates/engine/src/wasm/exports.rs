@@ -5,7 +5,7 @@ use std::pin::Pin;
 use wasmtime::Store;
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{
-    Accessor, Component, ComponentExportIndex, ComponentNamedList, Instance, Lift, Lower, TypedFunc,
+    Accessor, Component, ComponentExportIndex, ComponentNamedList, GuestTaskId, Instance, Lift, Lower, TypedFunc,
 };
 
 use super::guest::Guest;
@@ -82,14 +82,20 @@ where
         Box::pin(async move { self.of(store, instance)?.call_async(store, params).await })
     }
 
-    /// Calls the function once, beside others in the same instance.
+    /// Calls the function once, beside others in the same instance. `begin` hears of the task before it runs.
     pub(super) async fn call_concurrent(
         &self,
         accessor: &Accessor<Guest>,
         instance: &Instance,
         params: P,
+        begin: impl FnOnce(&mut Guest, GuestTaskId),
     ) -> wasmtime::Result<R> {
-        let function: TypedFunc<P, R> = accessor.with(|access| instance.get_typed_func(access, self.index))?;
-        function.call_concurrent(accessor, params).await
+        let (function, call) = accessor.with(|mut access| {
+            let function: TypedFunc<P, R> = instance.get_typed_func(&mut access, self.index)?;
+            let call = function.start_call_concurrent(&mut access, params)?;
+            begin(access.data_mut(), call.task());
+            wasmtime::error::Ok((function, call))
+        })?;
+        function.finish_call_concurrent(accessor, call).await
     }
 }

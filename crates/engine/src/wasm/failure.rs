@@ -2,6 +2,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use playhouse_types::{ActorError, Code, ErrorKind};
+use wasmtime::component::ResourceTableError;
 use wasmtime::{Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
@@ -54,6 +55,12 @@ pub(super) fn not_created(error: &wasmtime::Error, refused: Option<Refused>) -> 
     ActorError::coded(ErrorKind::Unavailable, Code::WasmInstantiate, message)
 }
 
+/// Says that the code of an instance that is being made waits for something that does not come.
+pub(super) fn too_slow(limit: Duration) -> ActorError {
+    let message = format!("making an instance took longer than {limit:?}");
+    ActorError::coded(ErrorKind::TimedOut, Code::DeadlineExpired, message)
+}
+
 fn reason(error: &wasmtime::Error, refused: Option<Refused>) -> (Code, String) {
     if let Some(broken) = error.downcast_ref::<LimitBroken>() {
         return (broken.code(), broken.to_string());
@@ -77,6 +84,10 @@ fn reason(error: &wasmtime::Error, refused: Option<Refused>) -> (Code, String) {
             return (Code::GuestMemoryLimit, message);
         }
         None => {}
+    }
+    if let Some(ResourceTableError::Full) = error.downcast_ref() {
+        let message = "the guest holds more handles, tasks and operations under way than its host keeps for one";
+        return (Code::GuestHostCallLimit, message.into());
     }
     if let Some(trap) = trap {
         return (Code::GuestTrap, format!("the guest trapped: {trap}"));

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use futures_util::FutureExt as _;
 use playhouse_types::{ActorError, ActorId, Code, ErrorKind, HostOp, HostReply, LogLevel, ParseError};
 use wasmtime::component::ResourceTable;
-use wasmtime::{Engine, Store, StoreContextMut};
+use wasmtime::{Engine, Store, StoreContextMut, UpdateDeadline};
 use wasmtime_wasi::{WasiCtxView, WasiView};
 
-use super::actr::Invocations;
+use super::actr::asynchronous::{computed, no_such_event, token_of_running};
+use super::actr::{Invocations, Tasks};
 use super::budget::Budget;
 use super::failure::LimitBroken;
 use super::ids::IdText;
@@ -23,12 +24,18 @@ const HANDED_OVER_EXTRA_BYTES: usize = 1 << 20;
 /// Handles of WASI resources that one guest may hold: streams and pollables. A leak of the guest must end somewhere.
 const RESOURCES_MAX: usize = 1024;
 
+/// Tasks, waits and operations under way that one guest of an asynchronous world may have in the host's memory, some hundred bytes
+/// each: 64 for each of as many events as there can be at a time.
+const CONCURRENT_MAX: usize = 16 << 10;
+
 /// What the host keeps for one instance, in its store.
 pub(super) struct Guest {
     /// The event at hand.
     pub(super) current: Option<Context>,
     /// The events at hand, where there can be several.
     pub(super) invocations: Option<Arc<Invocations>>,
+    /// What the guest runs for them.
+    pub(super) tasks: Tasks,
     /// Whose instance it is.
     pub(super) self_text: IdText,
     /// The last caller that the guest asked for, and its text: many requests come from one actor.
@@ -49,6 +56,7 @@ impl Guest {
         let guest = Self {
             current: None,
             invocations: None,
+            tasks: Tasks::default(),
             self_text: IdText::from(&seed.self_id),
             last_caller: None,
             budget: Budget::new(Arc::clone(&seed.limits)),
@@ -60,7 +68,16 @@ impl Guest {
         let mut store = Store::new(engine, guest);
         store.limiter(|guest| &mut guest.budget);
         store.set_hostcall_fuel(seed.limits.reply_bytes.saturating_add(HANDED_OVER_EXTRA_BYTES));
-        store.epoch_deadline_callback(|store| store.data().meter.tick());
+        if let Some(table) = store.concurrent_resource_table() {
+            table.set_max_capacity(CONCURRENT_MAX);
+        }
+        store.epoch_deadline_callback(|mut store| {
+            let time = store.data().meter.tick()?;
+            if store.data().invocations.is_some() {
+                computed(&mut store, time)?;
+            }
+            Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
+        });
         store
     }
 
@@ -120,11 +137,28 @@ pub(super) async fn perform(
     mut store: StoreContextMut<'_, Guest>,
     op: Result<HostOp, ActorError>,
 ) -> Answer<HostReply> {
+    if store.data().invocations.is_some() {
+        return Box::pin(perform_beside_others(store, op)).await;
+    }
     let guest = store.data_mut();
     guest.budget.host_call()?;
     let context = guest.invocation()?;
     Ok(match op {
         Ok(op) => contained(async { context.host.perform(context, op).await }).await,
+        Err(error) => Err(error),
+    })
+}
+
+/// The same, where several events are at hand: it is an operation of the one in whose task the guest asks.
+async fn perform_beside_others(
+    mut store: StoreContextMut<'_, Guest>,
+    op: Result<HostOp, ActorError>,
+) -> Answer<HostReply> {
+    let token = token_of_running(&mut store)?;
+    let (Some(token), Some(invocations)) = (token, &store.data().invocations) else { return Ok(Err(no_such_event())) };
+    invocations.host_call(token)?;
+    Ok(match op.and_then(|op| invocations.perform(token, op)) {
+        Ok(operation) => contained(operation).await,
         Err(error) => Err(error),
     })
 }

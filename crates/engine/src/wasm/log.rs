@@ -52,7 +52,7 @@ impl Log {
     pub(super) fn write(&self, level: LogLevel, text: &str) {
         self.used.store(true, Ordering::Relaxed);
         let (kept, say) = self.budget.lock().take(text);
-        if !kept.is_empty() || text.is_empty() {
+        if let Some(kept) = kept {
             self.host.log(&self.actor, level, kept);
         }
         if say {
@@ -65,15 +65,18 @@ impl Log {
 }
 
 impl LogBudget {
-    fn take<'a>(&mut self, text: &'a str) -> (&'a str, bool) {
-        if text.len() <= self.left {
-            self.left -= text.len();
-            return (text, false);
+    /// What of the text is kept, and whether to say that some was dropped.
+    fn take<'a>(&mut self, text: &'a str) -> (Option<&'a str>, bool) {
+        // A line without text counts for one byte, so that there is an end to those as well: a guest can write thousands at once.
+        let taken = text.len().max(1);
+        if taken <= self.left {
+            self.left -= taken;
+            return (Some(text), false);
         }
         let end = (0..=self.left).rev().find(|&n| text.is_char_boundary(n)).unwrap_or(0);
         self.left = 0;
         let say = !std::mem::replace(&mut self.said, true);
-        (&text[..end], say)
+        (Some(&text[..end]).filter(|kept| !kept.is_empty()), say)
     }
 }
 

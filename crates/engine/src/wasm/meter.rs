@@ -4,8 +4,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use wasmtime::UpdateDeadline;
-
 use super::failure::LimitBroken;
 use super::ticker::{TICK, Ticker, Ticking};
 
@@ -29,8 +27,8 @@ impl Meter {
         Self { base: Instant::now(), budget_ns, used: AtomicU64::new(0), since: AtomicU64::new(0) }
     }
 
-    /// The epoch went on while the guest computed: counts, and lets others run or ends the guest.
-    pub(super) fn tick(&self) -> wasmtime::Result<UpdateDeadline> {
+    /// The epoch went on while the guest computed: counts, and says for how long it computed since it was last asked.
+    pub(super) fn tick(&self) -> Result<Duration, LimitBroken> {
         let now = self.now();
         let since = self.since.swap(now, Ordering::Relaxed);
         let tick = ns(TICK);
@@ -39,9 +37,9 @@ impl Meter {
         let used = self.used.load(Ordering::Relaxed).saturating_add(ran);
         self.used.store(used, Ordering::Relaxed);
         if used > self.budget_ns {
-            return Err(LimitBroken::Cpu { limit: Duration::from_nanos(self.budget_ns) }.into());
+            return Err(LimitBroken::Cpu { limit: Duration::from_nanos(self.budget_ns) });
         }
-        Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
+        Ok(Duration::from_nanos(ran))
     }
 
     /// A new event begins: nothing is spent.

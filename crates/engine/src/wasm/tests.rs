@@ -1,9 +1,11 @@
 //! Guests are written in WAT and turned into components here, in the test's own process.
 
 mod actr;
+mod beside;
 mod bombs;
 mod errors;
 mod keyvalue;
+mod keyvalue_2;
 pub(super) mod kit;
 mod lifted;
 mod operations;

@@ -39,8 +39,7 @@ impl Kind {
         let offered = match self {
             Self::Playhouse => [playhouse::IMPORTS, operations::NAMES, keyvalue::NAMES],
             Self::ActrPlain | Self::ActrLifted => [actr::IMPORTS, operations::NAMES, keyvalue::NAMES],
-            // Their functions would have to say for which of several events they ask.
-            Self::ActrAsync => [asynchronous::IMPORTS_2, &[], &[]],
+            Self::ActrAsync => [asynchronous::IMPORTS_2, operations::NAMES, keyvalue::NAMES],
         };
         let offered = |name: &str| offered.iter().any(|names| names.contains(&name)) || is_wasi(name);
         match outline.imports.iter().find(|name| !offered(name)) {

@@ -1,4 +1,4 @@
-use super::{Account, LOANS_MAX, lend, take_back};
+use super::{Account, LOANS_MAX, lend, take_back, take_back_all};
 
 #[test]
 fn a_buffer_is_taken_back_once() {
@@ -13,6 +13,21 @@ fn a_buffer_is_taken_back_once() {
     assert_eq!(account.held(), 1);
     take_back(second);
     assert_eq!(account.held(), 0);
+}
+
+/// Buffers that a guest kept outlived it, with every life of its actor some more.
+#[test]
+fn nothing_is_held_by_who_has_ended() {
+    let (ended, alive) = (Account::default(), Account::default());
+    let kept: Vec<_> = (0..3).map(|_| lend(vec![1; 8], &ended).unwrap().0).collect();
+    let (other, _) = lend(vec![2; 8], &alive).unwrap();
+    take_back_all(&ended);
+    assert_eq!((ended.held(), alive.held()), (0, 1));
+    // Addresses of its buffers mean nothing any more.
+    take_back(kept[0]);
+    assert_eq!((ended.held(), alive.held()), (0, 1));
+    take_back(other);
+    assert_eq!(alive.held(), 0);
 }
 
 #[test]

@@ -10,9 +10,9 @@ use playhouse_wire::proto::ActrId;
 use prost::Message;
 use tokio::sync::oneshot;
 
-use super::super::origin;
 use super::super::port::{Far, Order, Said};
 use super::super::worker::{Post, Ready, Verdict};
+use super::super::{buffers, origin};
 use super::active::{Active, failed, protocol, slice};
 use super::image::{Functions, Object};
 use super::instance::Instance;
@@ -42,7 +42,9 @@ pub(in crate::native) fn live(functions: Functions, seed: &Seed, far: Far, ready
     // Still under way if its run went before this thread had begun it.
     registered.0.end();
     thread.settle();
+    let active = thread.active;
     thread.object.destroy();
+    buffers::take_back_all(&active.account);
     stay_home();
 }
 

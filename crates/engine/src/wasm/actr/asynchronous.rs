@@ -4,7 +4,7 @@
 //! | | types | events at a time | how an import is matched to its event |
 //! |---|---|---|---|
 //! | actr 0.3 | shape A, B or C | one | it is the one event in progress |
-//! | `@0.2.0` | shape C | several | by a token that the event carried and the import repeats |
+//! | `@0.2.0` | shape C | several | by a token that the event carried and the import repeats; of interfaces without tokens, by the task that imports |
 //!
 //! Host functions never hold the store while they wait, so that a guest can have several operations under way.
 
@@ -26,8 +26,10 @@ mod host;
 mod invocations;
 mod lifted;
 mod shared;
+mod tasks;
 
-pub(in crate::wasm) use invocations::Invocations;
+pub(in crate::wasm) use invocations::{Invocations, no_such_event};
+pub(in crate::wasm) use tasks::{Tasks, computed, token_of_running};
 
 /// The interface that guests of `@0.2.0` export.
 pub(in crate::wasm) const EXPORT_2: &str = "actr:workload/workload@0.2.0";

@@ -1,7 +1,8 @@
 //! The interfaces of `playhouse:actor@0.1.0` beside `host`: state, timers, cryptography, settings, randomness, the time of day.
 //!
-//! A component of any world whose events have no tokens may import them. Whatever a guest names or hands over is measured
-//! before it is copied, and what breaks a rule is an error for the guest.
+//! A component of any world may import them. Where a guest handles several events at a time, an operation is that of the event in
+//! whose task the guest asks, and the others wait for it. Whatever a guest names or hands over is measured before it is copied, and
+//! what breaks a rule is an error for the guest.
 
 use playhouse_types::{ActorError, HostOp, HostReply};
 use wasmtime::StoreContextMut;

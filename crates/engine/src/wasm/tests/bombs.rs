@@ -107,6 +107,18 @@ async fn start_functions() {
     check("unreachable", "(func $begin unreachable) (start $begin)", &expect!["not created: internal error: the guest trapped: wasm trap: wasm `unreachable` instruction executed; at begin [guest-trap]"]).await;
 }
 
+/// What a start function waits for costs it no computing time, so that its start took for ever. Here it computes for longer than it
+/// is waited for.
+#[tokio::test]
+async fn start_functions_end_by_the_clock() {
+    let more = "(func $begin (loop $on (br $on))) (start $begin)";
+    let source = Source { wit: PLAYHOUSE, bodies: &[], more };
+    let limits = Limits { cpu: Duration::from_secs(3600), wall: Duration::from_millis(50), ..Limits::default() };
+    let made = Actor::within(&source, FakeHost::echo(), limits).await;
+    expect!["timed out: making an instance took longer than 50ms [deadline-expired]"]
+        .assert_eq(&made.err().map_or_else(String::new, |error| error.to_text()));
+}
+
 #[tokio::test]
 async fn traps() {
     check("unreachable", "", &expect!["crash internal error: the guest trapped: wasm trap: wasm `unreachable` instruction executed; at function 12 [guest-trap] (lost)"]).await;

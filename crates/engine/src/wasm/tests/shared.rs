@@ -90,7 +90,7 @@ async fn answers_requests_and_asks_its_host() {
         send-media: error invalid argument: chunks travel as stream-reliable or stream-latency-first [stream-class]
         register: error invalid argument: stream id "" is empty [malformed-operation]
         nothing: error unknown route: nothing
-        call-forged: error invalid argument: no event in progress has this context token; it is over, was given up, or never was [malformed-operation]
+        call-forged: error invalid argument: it is asked for no event in progress; the one that was meant is over, was given up, or never was [malformed-operation]
         local-5 Call { dest: Shell, route: "app.Service.Method", payload: b"ping" }
         local-5 Call { dest: Actor(1a@7/acme:Echo:1.0.0), route: "peer.Service.Method", payload: b"raw" }
         local-5 Tell { dest: Shell, route: "app.Service.Method", payload: b"told" }

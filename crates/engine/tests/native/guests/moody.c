@@ -2,7 +2,7 @@
  * cannot depend on a route:
  *
  *     TABLE=x       playhouse_guest_v2 returns x           GUEST_SIZE=n, GUEST_VERSION=n, NO_CREATE  of its table
- *     CREATE_RETURNS=n                                     NO_ON_COMPLETE */
+ *     CREATE_RETURNS=n, CREATE_HANGS                       NO_ON_COMPLETE */
 #define _POSIX_C_SOURCE 200809L
 #include <pthread.h>
 #include <stdio.h>
@@ -42,6 +42,11 @@ static void put_signed(ph_buffer *out, long long value) {
     put_text(out, text);
 }
 
+static void pause_for(long ms) {
+    struct timespec time = {ms / 1000, ms % 1000 * 1000000};
+    nanosleep(&time, NULL);
+}
+
 static int32_t create(const ph2_birth *birth, void **instance) {
     moody *self = (moody *)calloc(1, sizeof *self);
     if (self == NULL) return ACTR_ALLOCATION_FAILED;
@@ -49,6 +54,9 @@ static int32_t create(const ph2_birth *birth, void **instance) {
 #ifdef CREATE_RETURNS
     free(self);
     return CREATE_RETURNS;
+#endif
+#ifdef CREATE_HANGS
+    while (birth->size > 0) pause_for(1000);
 #endif
     ph_raw(&self->id, birth->self_id);
     ph2_log(host, birth->call, PH2_INFO, "born");
@@ -79,11 +87,6 @@ static int32_t reply_number(uint64_t call, long long number) {
     char text[32];
     snprintf(text, sizeof text, "%lld", number);
     return ph2_reply(host, call, ph_text(text));
-}
-
-static void pause_for(long ms) {
-    struct timespec time = {ms / 1000, ms % 1000 * 1000000};
-    nanosleep(&time, NULL);
 }
 
 /* ---- on threads of the guest ---- */
@@ -237,6 +240,16 @@ static int32_t perform(moody *self, const ph2_event *event) {
     return ph2_reply(host, event->call, ph_written(&self->text));
 }
 
+/* Carries an operation out again and again, and gives no buffer back. */
+static int32_t hoard(moody *self, const ph2_event *event) {
+    ph2_result result;
+    unsigned i;
+    (void)self;
+    for (i = 0; i < 64; i++)
+        if (ph2_random(host, event->call, 1, &result) != 0) return ACTR_ERROR;
+    return reply_number(event->call, (long long)result.len);
+}
+
 /* Starts what the payload says, several times if it says so, and answers when all of them are done. */
 static int32_t start_some(moody *self, const ph2_event *event, unsigned times) {
     unsigned i;
@@ -312,7 +325,7 @@ static const struct {
     {"a.A.Giants", giants}, {"a.A.Perform", perform}, {"a.A.Start", start}, {"a.A.StartThree", start_three},
     {"a.A.StartMany", start_many}, {"a.A.StartAndAnswer", start_and_answer},
     {"a.A.StartAndPerform", start_and_perform}, {"a.A.Talk", talk}, {"a.A.Fail", fail}, {"a.A.OddStatus", odd_status},
-    {"a.A.Returns", returns}, {"a.A.AnswersAndReturns", answers_and_returns}, {"a.A.Hang", hang},
+    {"a.A.Hoard", hoard}, {"a.A.Returns", returns}, {"a.A.AnswersAndReturns", answers_and_returns}, {"a.A.Hang", hang},
 };
 
 static int32_t handle(void *instance, const ph2_event *event) {

@@ -73,6 +73,21 @@ async fn one_that_hangs_holds_its_own_thread() {
     assert!(Guest::new(library, FakeHost::silent()).await.request("a.A.Echo", b"x").await.is_ok());
 }
 
+/// A start waited for ever where a library never made its instance.
+#[tokio::test]
+async fn one_that_is_never_made_is_given_up() {
+    let Some(library) = library("moody", &["CREATE_HANGS"]) else { return };
+    let limits = Limits { wall: Duration::from_millis(50), ..Limits::default() };
+    let made = Guest::try_new(library.clone(), FakeHost::silent(), limits).await;
+    expect!["timed out: the library did not return within 50ms while an instance was made [guest-hung]"]
+        .assert_eq(&made.err().unwrap().to_text());
+    assert!(NativeEngine::threads().hung >= 1);
+    // So does whoever asks for it and goes.
+    let made = Guest::try_new(library, FakeHost::silent(), Limits::default());
+    assert!(tokio::time::timeout(Duration::from_millis(50), made).await.is_err());
+    assert!(NativeEngine::threads().hung >= 2);
+}
+
 /// A guest that says it will answer and never does: its caller's time is up, and the guest is as good as before.
 #[tokio::test]
 async fn one_that_never_answers_loses_nothing() {
@@ -116,6 +131,26 @@ async fn every_instance_is_destroyed_once() {
         }
     };
     tokio::time::timeout(Duration::from_secs(30), destroyed).await.unwrap();
+}
+
+/// What an instance had on loan stayed in memory after it, without end where its actor is started again and again.
+#[tokio::test]
+async fn what_one_kept_goes_with_it() {
+    let Some(library) = library("moody", &[]) else { return };
+    let (before, lives) = (resident_bytes(), 16);
+    for _ in 0..lives {
+        let host = FakeHost::prompt(|_| Ok(HostReply::Bytes(vec![1; 1 << 20].into())));
+        let guest = Guest::new(library.clone(), host).await;
+        expect![[r#"ok "1048576""#]].assert_eq(&text(&guest.request("a.A.Hoard", b"").await));
+    }
+    // Each held 64 MiB. The last may still be ending, and an allocator keeps some.
+    let grown = resident_bytes().saturating_sub(before);
+    assert!(grown < (lives / 2) * (64 << 20), "{grown} bytes");
+}
+
+fn resident_bytes() -> usize {
+    let pages = std::fs::read_to_string("/proc/self/statm").unwrap();
+    4096 * pages.split(' ').nth(1).unwrap().parse::<usize>().unwrap()
 }
 
 async fn check_table(defines: &[&str], expected: Expect) {

@@ -70,6 +70,13 @@ pub(super) struct Live<'a> {
     pub(super) instance: &'a Instance,
 }
 
+/// An instance that runs, and the token of the event that it is told.
+#[derive(Clone, Copy)]
+struct To<'a> {
+    live: Live<'a>,
+    token: u64,
+}
+
 impl Functions {
     pub(super) fn find(component: &Component) -> Result<Self, Refusal> {
         let exports = Exports::new(component, EXPORT_2)?;
@@ -85,7 +92,8 @@ impl Functions {
     }
 
     /// Calls the export that `event` is for. The inner error is the guest's answer; the outer one ended the guest.
-    pub(super) async fn deliver(&self, to: Live<'_>, event: Event, ctx: Ctx) -> Answer<Vec<u8>> {
+    pub(super) async fn deliver(&self, live: Live<'_>, event: Event, ctx: Ctx) -> Answer<Vec<u8>> {
+        let to = To { live, token: ctx.ctx_token };
         match event {
             Event::Request { route, payload } => {
                 let (request_id, route_key) = (ctx.request_id.clone(), route.as_str().to_owned());
@@ -132,7 +140,7 @@ impl Hooks {
         })
     }
 
-    async fn deliver(&self, to: Live<'_>, event: RuntimeEvent, ctx: Ctx) -> wasmtime::Result<()> {
+    async fn deliver(&self, to: To<'_>, event: RuntimeEvent, ctx: Ctx) -> wasmtime::Result<()> {
         use RuntimeEvent as E;
         let [signaling_connecting, signaling_connected, signaling_disconnected] = &self.signaling;
         let [websocket_connecting, websocket_connected, websocket_disconnected] = &self.websocket;
@@ -162,12 +170,23 @@ impl Hooks {
     }
 }
 
-async fn call<P, R>(function: &Export<P, R>, to: Live<'_>, params: P) -> wasmtime::Result<R>
+/// Calls a function in a task that belongs to the event until it has answered.
+async fn call<P, R>(function: &Export<P, R>, to: To<'_>, params: P) -> wasmtime::Result<R>
 where
     P: wasmtime::component::ComponentNamedList + Lower + Send + Sync + 'static,
     R: wasmtime::component::ComponentNamedList + wasmtime::component::Lift + Send + Sync + 'static,
 {
-    function.call_concurrent(to.accessor, to.instance, params).await
+    let To { live: Live { accessor, instance }, token } = to;
+    let mut task = None;
+    let begin = |guest: &mut Guest, begun| {
+        guest.tasks.begin(begun, token);
+        task = Some(begun);
+    };
+    let answered = function.call_concurrent(accessor, instance, params, begin).await;
+    if let Some(task) = task {
+        accessor.with(|mut access| access.data_mut().tasks.answered(task, token));
+    }
+    answered
 }
 
 fn done(result: wasmtime::Result<Done>) -> Answer<Vec<u8>> {

@@ -55,7 +55,7 @@ impl Invocations {
     }
 
     /// Counts one operation of an event. One that is over has none left to count.
-    pub(super) fn host_call(&self, token: u64) -> Result<(), LimitBroken> {
+    pub(in crate::wasm) fn host_call(&self, token: u64) -> Result<(), LimitBroken> {
         if let Some(open) = self.open.lock().get_mut(&token) {
             let left = open.host_calls_left.checked_sub(1);
             open.host_calls_left = left.ok_or(LimitBroken::HostCalls { limit: self.host_calls })?;
@@ -64,7 +64,7 @@ impl Invocations {
     }
 
     /// Starts an operation that an event asks for. It ends at the latest when the event is over.
-    pub(super) fn perform(&self, token: u64, op: HostOp) -> Result<HostFuture, ActorError> {
+    pub(in crate::wasm) fn perform(&self, token: u64, op: HostOp) -> Result<HostFuture, ActorError> {
         let found = self.open.lock().get(&token).map(|open| (open.context.clone(), open.over.clone()));
         let Some((context, over)) = found else { return Err(no_such_event()) };
         // Not under the lock: the host may come back to this very workload.
@@ -77,8 +77,9 @@ impl Invocations {
     }
 }
 
-fn no_such_event() -> ActorError {
-    let message = "no event in progress has this context token; it is over, was given up, or never was";
+/// What a guest hears that asks something for an event that is not in progress.
+pub(in crate::wasm) fn no_such_event() -> ActorError {
+    let message = "it is asked for no event in progress; the one that was meant is over, was given up, or never was";
     ActorError::coded(ErrorKind::InvalidArgument, Code::MalformedOperation, message)
 }
 

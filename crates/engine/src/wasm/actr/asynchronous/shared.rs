@@ -18,8 +18,10 @@ use super::host;
 use super::invocations::{Entry, Invocations};
 use crate::wasm::failure;
 use crate::wasm::guest::Guest;
+use crate::wasm::keyvalue;
 use crate::wasm::meter::Metered;
 use crate::wasm::plain::within_limit;
+use crate::wasm::playhouse::operations;
 use crate::wasm::refusal::Refusal;
 use crate::wasm::stack::{BySize, Engines, StackSize};
 use crate::wasm::ticker::Ticker;
@@ -64,12 +66,20 @@ impl Ready {
     fn new(component: &Component) -> Result<Self, Refusal> {
         let functions = Arc::new(Functions::find(component)?);
         let mut linker = Linker::new(component.engine());
-        wasi::link(&mut linker).and_then(|()| host::link_2(&mut linker)).map_err(|error| Refusal::invalid(&error))?;
+        link(&mut linker, component).map_err(|error| Refusal::invalid(&error))?;
         let instance = linker
             .instantiate_pre(component)
             .map_err(|error| Refusal::not_linked(&format!("{error:#}"), error.root_cause().to_string()))?;
         Ok(Self { functions, instance })
     }
+}
+
+/// Offers what a component of the world may import.
+fn link(linker: &mut Linker<Guest>, component: &Component) -> wasmtime::Result<()> {
+    wasi::link(linker)?;
+    keyvalue::link(linker, component)?;
+    operations::link(linker)?;
+    host::link_2(linker)
 }
 
 impl Prepared for Program {
@@ -104,10 +114,11 @@ async fn instantiate(
     store.set_epoch_deadline(1);
     store.data_mut().invocations = Some(Invocations::new(seed.limits.host_calls));
     let meter = Arc::clone(&store.data().meter);
-    let instance = {
+    let made = {
         let future = std::pin::pin!(pre.instantiate_async(&mut store));
-        Metered::new(&meter, ticker, future).await
+        tokio::time::timeout(seed.limits.wall, Metered::new(&meter, ticker, future)).await
     };
+    let instance = made.map_err(|_| failure::too_slow(seed.limits.wall))?;
     let refused = store.data().budget.refused();
     let instance = instance.map_err(|error| failure::not_created(&error, refused))?;
     store.data_mut().end_event();

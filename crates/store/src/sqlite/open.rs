@@ -7,7 +7,8 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::core::{Book, Counters, Reads as _};
-use crate::error::StoreError;
+use crate::error::{Damage, StoreError};
+use crate::limits::DAMAGE_LISTED_MAX;
 
 use super::files::{self, Mark, Unlockable};
 use super::options::{DangerSync, SqliteOptions};
@@ -138,6 +139,11 @@ impl Found<'_> {
         if version > schema::VERSION {
             return Err(Trouble::Refused(OpenError::Newer { found: version, known: schema::VERSION }));
         }
+        if let Some(row) = schema::stranger(&connection, version)? {
+            let what = format!("is not what version {version} of the schema has");
+            let damage = Damage { file: self.file.to_owned(), table: "sqlite_schema".to_owned(), row, what };
+            return Err(Trouble::Refused(OpenError::Damaged(Box::new(damage))));
+        }
         self.check_acknowledged(&connection, version).map_err(Trouble::Refused)?;
 
         prepare(&connection, self.options.danger_sync)?;
@@ -208,10 +214,10 @@ fn look_over(connection: &Connection, path: &Path, file: &str) -> Result<Quarant
     if let Some(damage) = check::structure(connection, file).map_err(of_store)?.into_iter().next() {
         return Err(OpenError::Damaged(Box::new(damage)));
     }
-    let findings = check::records(connection, file).map_err(of_store)?.findings;
-    let quarantine = Quarantine::new(&findings);
-    if let Some(Finding { damage, .. }) = findings.first() {
-        let (records, actors) = (findings.len(), quarantine.len());
+    let found = check::records(connection, file, DAMAGE_LISTED_MAX).map_err(of_store)?;
+    let quarantine = Quarantine::new(&found);
+    if let Some(Finding { damage, .. }) = found.findings.first() {
+        let (records, actors) = (found.findings.len() as u64 + found.more, quarantine.len());
         tracing::error!(store = %file, records, actors, %damage, "the store is damaged; those actors stand still");
     }
     Ok(quarantine)

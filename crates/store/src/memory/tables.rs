@@ -175,8 +175,8 @@ impl Reads for Tables {
         Ok(self.letters.get(&id).map(|letter| letter_bytes(&letter.cause, &letter.message)))
     }
 
-    fn oldest_letter(&self) -> Result<Option<(LetterId, u64)>> {
-        let oldest = self.letters.first_key_value();
+    fn oldest_letter(&self, after: LetterId) -> Result<Option<(LetterId, u64)>> {
+        let oldest = self.letters.range((Bound::Excluded(after), Bound::Unbounded)).next();
         Ok(oldest.map(|(id, letter)| (*id, letter_bytes(&letter.cause, &letter.message))))
     }
 

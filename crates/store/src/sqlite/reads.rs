@@ -285,8 +285,9 @@ impl Reads for SqliteRows<'_> {
         self.one("SELECT bytes FROM letters WHERE id = ?1", [signed(id.number())], |row| self.number(row, 0))
     }
 
-    fn oldest_letter(&self) -> Result<Option<(LetterId, u64)>> {
-        self.one("SELECT id, bytes FROM letters ORDER BY id LIMIT 1", [], |row| {
+    fn oldest_letter(&self, after: LetterId) -> Result<Option<(LetterId, u64)>> {
+        let sql = "SELECT id, bytes FROM letters WHERE id > ?1 ORDER BY id LIMIT 1";
+        self.one(sql, [signed(after.number())], |row| {
             Ok((LetterId::from_number(self.number(row, 0)?), self.number(row, 1)?))
         })
     }

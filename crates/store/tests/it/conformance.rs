@@ -87,6 +87,7 @@ on_every_backend! {
     care {
         dead_letters_are_kept_listed_retried_and_dropped
         dead_letters_are_bounded
+        a_letter_whose_request_waits_stays
         buried_messages_are_letters
         stats_count
         a_closed_store_says_so

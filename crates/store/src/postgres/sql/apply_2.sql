@@ -66,7 +66,7 @@ BEGIN
       slot := NULL;
     WHEN 5 THEN
       slot := (SELECT array_position(keys, actor) FROM letters WHERE id = n1[i]);
-      r := retry_letter(me[slot], p_writer, n1[i], n2[i], n3[i], n4[i]);
+      r := retry_letter_2(me[slot], p_writer, n1[i], n2[i], n3[i], n4[i]);
     WHEN 6 THEN
       gone := forget(w.seen_ms - p_keep[1], n1[i], p_keep[2], reply_bytes);
       replies := replies - gone[1];

@@ -20,9 +20,6 @@ const MARK: &str = "mark";
 pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
     if !folder.is_dir() {
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-        if let Some(parent) = folder.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-            File::open(parent)?.sync_all()?;
-        }
     }
     fs::set_permissions(folder, Permissions::from_mode(0o700))
 }
@@ -37,9 +34,24 @@ pub(super) fn make_database(folder: &Path) -> io::Result<PathBuf> {
     let path = folder.join(DATABASE);
     if !path.exists() {
         open_private(&path)?.sync_all()?;
-        File::open(folder)?.sync_all()?;
+        sync_entries(folder)?;
     }
     Ok(path)
+}
+
+/// Puts a folder on the disk, and the entries of all folders on the way to it: which of them are new, a start that was killed may not have
+/// lived to say.
+fn sync_entries(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()?;
+    for parent in folder.ancestors().skip(1) {
+        match File::open(parent) {
+            Ok(parent) => parent.sync_all()?,
+            // One that we may not read is not one that we made.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 /// Why a folder cannot be locked.
@@ -156,18 +168,20 @@ pub(super) fn disk_bytes(folder: &Path) -> u64 {
 /// Writes a copy of the database as it is now to a file that does not exist yet. It gets its name when it is whole.
 pub(super) fn back_up(connection: &Connection, to: &Path) -> Result<(), StoreError> {
     let part = with_suffix(to, ".part");
-    let result = copy(connection, &part).and_then(|()| {
+    let fail = |error| fault::of_io(&error, to);
+    // If it is there, somebody else is at it, and it is not ours to remove.
+    let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&part).map_err(fail)?;
+    let result = copy(connection, &part, &file).and_then(|()| {
         // A link, because renaming would replace what is there.
         fs::hard_link(&part, to)?;
         let folder = to.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         File::open(folder)?.sync_all()
     });
     drop(fs::remove_file(&part));
-    result.map_err(|error| fault::of_io(&error, to))
+    result.map_err(fail)
 }
 
-fn copy(connection: &Connection, part: &Path) -> io::Result<()> {
-    let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(part)?;
+fn copy(connection: &Connection, part: &Path, file: &File) -> io::Result<()> {
     let text = part.to_str().ok_or_else(|| io::Error::other("the path is not UTF-8"))?;
     // A copy counts as writing; readers may not, but for this.
     connection.pragma_update(None, "query_only", false).map_err(io::Error::other)?;

@@ -7,7 +7,6 @@ use rusqlite::Connection;
 
 use crate::core::{Book, Flow, Ledger, Rows as _};
 use crate::error::StoreError;
-use crate::receipt::Done;
 
 use super::fault;
 use super::files::Mark;
@@ -68,7 +67,7 @@ impl Writer {
         loop {
             match self.queue.next(self.linger) {
                 Next::Write(group) => self.write(group),
-                Next::Close(done) => return self.close(done),
+                Next::Close => return self.close(),
             }
         }
     }
@@ -82,8 +81,10 @@ impl Writer {
             // On a full disk what is in the log is a debt to the database: it may need room there.
             self.fold_log();
         }
-        if let Err(error) = self.attempt(&mut group) {
-            return self.recover(group, error);
+        while let Err(error) = self.attempt(&mut group) {
+            if !self.book.has_stumbled() {
+                return self.recover(group, error);
+            }
         }
         self.acknowledge(group);
     }
@@ -97,14 +98,22 @@ impl Writer {
                 let rolled_back = self.connection.execute_batch("ROLLBACK");
                 rolled_back.map_err(|error| StoreError::Failed { cause: Arc::from(error.to_string()) })?;
             }
-            Ledger { rows: &mut rows, book: &mut self.book }.roll_back()?;
+            // With what is at hand as it was in the group, everything after would be built on what never was.
+            let forgotten = Ledger { rows: &mut rows, book: &mut self.book }.roll_back();
+            forgotten.map_err(|error| StoreError::Failed { cause: Arc::from(error.to_string()) })?;
         }
         result
     }
 
     fn transact(&mut self, group: &mut [Box<dyn Task>]) -> Result<(), StoreError> {
         let fail = |error| fault::of_write(&error, &self.file);
-        self.connection.prepare_cached("BEGIN IMMEDIATE").and_then(|mut begin| begin.execute([])).map_err(fail)?;
+        let begun = self.connection.prepare_cached("BEGIN IMMEDIATE").and_then(|mut begin| begin.execute([]));
+        match begun {
+            Err(error) if fault::is_busy(&error) => {
+                return Err(StoreError::Unreachable { cause: Arc::from("another program holds the database") });
+            }
+            begun => begun.map_err(fail)?,
+        };
         let mut rows = SqliteRows::new(&self.connection, &self.file, &self.quarantine);
         for task in group {
             if self.space.is_full() && task.flow() == Flow::Inward {
@@ -160,7 +169,10 @@ impl Writer {
                     self.write(vec![task]);
                 }
             }
-            StoreError::Corrupt(_) => group.drain(..).for_each(|task| task.fail(error.clone())),
+            // So is what another program keeps from being written: nothing of it was begun.
+            StoreError::Corrupt(_) | StoreError::Unreachable { .. } => {
+                group.drain(..).for_each(|task| task.fail(error.clone()));
+            }
             other => self.fail(group, &other),
         }
     }
@@ -212,16 +224,16 @@ impl Writer {
         }
     }
 
-    fn close(mut self, done: Done<()>) {
+    fn close(mut self) {
         if self.failed.is_none() {
             self.fold_log();
         }
         let result = self.failed.take().map_or(Ok(()), Err);
-        let Self { connection, _lock, .. } = self;
+        let Self { connection, queue, _lock, .. } = self;
         // Closing folds the log once more and removes it; if that fails, the log stays for the next time.
         drop(connection.close());
         drop(_lock);
-        done.answer(result);
+        queue.end(&result);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
@@ -10,18 +10,48 @@ use rusqlite::Connection;
 use crate::error::StoreError;
 
 use super::fault;
+use super::refusal::OpenError;
 
 /// The database; SQLite adds `-wal` and `-shm`.
 pub(super) const DATABASE: &str = "playhouse.db";
 const LOCK: &str = "lock";
 const MARK: &str = "mark";
+pub(super) const RESERVE: &str = "reserve";
+/// What whoever uses the store keeps beside it.
+const MASTER_KEY: &str = "master-key";
 
-/// The folder, readable for nobody but its owner, with its entry on the disk.
-pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
-    if !folder.is_dir() {
-        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+/// A folder for a store that nobody but its owner can enter. One that has other things in it is not closed to others, but refused.
+pub(super) fn make_folder(folder: &Path) -> Result<(), OpenError> {
+    let path = folder.to_owned();
+    let io = |source| OpenError::Folder { path: path.clone(), source };
+    let there = match folder.metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(io);
+        }
+        there => there.map_err(io)?,
+    };
+    let (owner, mode) = (there.uid(), there.mode() & 0o777);
+    if owner != rustix::process::geteuid().as_raw() {
+        return Err(OpenError::NotOurs { path, owner });
     }
-    fs::set_permissions(folder, Permissions::from_mode(0o700))
+    let exposed = mode & 0o077 != 0;
+    match stranger(folder).map_err(io)? {
+        Some(other) if !folder.join(DATABASE).exists() => Err(OpenError::NotEmpty { path, other }),
+        Some(_) if exposed => Err(OpenError::Exposed { path, mode }),
+        None if exposed => fs::set_permissions(folder, Permissions::from_mode(0o700)).map_err(io),
+        _ => Ok(()),
+    }
+}
+
+/// A file in a folder that belongs neither to a store nor to whoever uses one.
+fn stranger(folder: &Path) -> io::Result<Option<String>> {
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if ![LOCK, MARK, RESERVE].contains(&&*name) && ![DATABASE, MASTER_KEY].iter().any(|own| name.starts_with(own)) {
+            return Ok(Some(name));
+        }
+    }
+    Ok(None)
 }
 
 /// A file that only its owner can read, made if it is not there.

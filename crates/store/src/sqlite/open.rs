@@ -24,7 +24,7 @@ const CHECKED_BYTES_MAX: u64 = 256 << 20;
 /// Pages that the writer keeps.
 const CACHE_KIB: i64 = 32 << 10;
 /// Nobody else writes, so a lock is a reader's for the moment in which the log is reset.
-const BUSY: Duration = Duration::from_secs(5);
+pub(super) const BUSY: Duration = Duration::from_secs(5);
 
 /// A store that is open, before its writer runs.
 pub(super) struct Opened {
@@ -42,7 +42,7 @@ pub(super) struct Opened {
 
 pub(super) fn open(folder: &Path, options: &SqliteOptions) -> Result<Opened, OpenError> {
     let io = |source| OpenError::Folder { path: folder.to_owned(), source };
-    files::make_folder(folder).map_err(io)?;
+    files::make_folder(folder)?;
     let lock = files::lock(folder).map_err(|error| match error {
         Unlockable::Held { pid } => OpenError::Locked { path: folder.to_owned(), pid },
         Unlockable::Io(source) => io(source),

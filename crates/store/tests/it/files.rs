@@ -1,7 +1,7 @@
 //! What only a store in files has to show: who may read them, who may open them, what a restart and a backup keep.
 
 use std::future::Future as _;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
@@ -25,6 +25,41 @@ fn names(folder: &Path) -> Vec<String> {
         entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
     names.sort();
     names
+}
+
+fn private_folder(path: &Path) {
+    std::fs::DirBuilder::new().mode(0o700).create(path).expect("a folder");
+}
+
+/// `--store .` closed whatever folder was named to all others, and left files in it.
+#[test]
+fn a_folder_that_is_not_for_a_store_is_left_alone() {
+    let ground = tempfile::tempdir().expect("a folder");
+    let folder = ground.path().join("folder");
+    let mode = |mode| std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(mode)).expect("it is ours");
+    let left = |error: OpenError, wanted: &str, files: &[&str]| {
+        let text = error.to_string().replace(&*folder.to_string_lossy(), "DIR");
+        assert_eq!((text.as_str(), names(&folder)), (wanted, files.iter().map(ToString::to_string).collect()));
+    };
+    private_folder(&folder);
+    mode(0o755);
+    std::fs::write(folder.join("letter"), "dear").expect("written");
+    left(refused(&folder), "DIR has no store, but \"letter\": a store has a folder of its own", &["letter"]);
+    let now = folder.metadata().expect("it is there").permissions().mode() & 0o777;
+    assert_eq!(now, 0o755);
+    if rustix::process::geteuid().is_root() {
+        std::os::unix::fs::chown(&folder, Some(12345), None).expect("root may");
+        left(refused(&folder), "DIR belongs to user 12345", &["letter"]);
+        std::os::unix::fs::chown(&folder, Some(0), None).expect("root may");
+    }
+    std::fs::rename(folder.join("letter"), folder.join("master-key")).expect("renamed");
+    drop(open(&folder));
+    let now = folder.metadata().expect("it is there").permissions().mode() & 0o777;
+    assert_eq!(now, 0o700, "nothing but the store's is in it");
+    std::fs::write(folder.join("letter"), "dear").expect("written");
+    drop(open(&folder));
+    mode(0o750);
+    assert!(refused(&folder).to_string().ends_with(&format!("(mode 750): run `chmod 700 {}`", folder.display())));
 }
 
 #[test]
@@ -88,7 +123,7 @@ fn a_backup_is_a_store() {
     owner.set("k", "v").expect("set");
     put(&store, owner.key(), message("a"));
     let folder = ground.path().join("restored");
-    std::fs::create_dir(&folder).expect("a folder");
+    private_folder(&folder);
     let copy = folder.join("playhouse.db");
     store.backup(&copy).wait().expect("there is room");
     assert!(store.backup(&copy).wait().is_err(), "a backup is not overwritten");
@@ -121,7 +156,7 @@ fn an_older_copy_does_not_pass_for_the_store() {
 
 /// What a kill leaves of a store that is open: its files as they are now, without the index of the log.
 fn killed(store: &Path, into: &Path) {
-    std::fs::create_dir(into).expect("a folder");
+    private_folder(into);
     for name in ["playhouse.db", "playhouse.db-wal", "mark"] {
         std::fs::copy(store.join(name), into.join(name)).expect("copied");
     }

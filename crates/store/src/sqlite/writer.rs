@@ -10,7 +10,7 @@ use crate::error::StoreError;
 
 use super::fault;
 use super::files::Mark;
-use super::open::Opened;
+use super::open::{BUSY, Opened};
 use super::options::SqliteOptions;
 use super::quarantine::Quarantine;
 use super::queue::{Next, Queue};
@@ -24,6 +24,9 @@ const PAGE_BYTES: u64 = 4096;
 /// Pages of the log that could not be folded because somebody reads, after which the writer waits for the readers: 256 MiB.
 const LOG_PAGES_MAX: u64 = 16 * FOLD_PAGES;
 
+/// How long readers are waited for then: those of single values are gone in microseconds.
+const READERS_WAITED_FOR: Duration = Duration::from_millis(100);
+
 /// The only one who writes. A group of writes is one transaction and one wait for the disk.
 struct Writer {
     connection: Connection,
@@ -36,6 +39,7 @@ struct Writer {
     linger: Duration,
     /// How long the log is.
     log: Log,
+    patience: Patience,
     /// Why nothing is written any more.
     failed: Option<StoreError>,
     _lock: std::fs::File,
@@ -45,8 +49,9 @@ pub(super) fn start(opened: Opened, queue: Arc<Queue>, options: SqliteOptions) -
     let Opened { connection, file, quarantine, book, mark, space, _lock, .. } = opened;
     queue.note(|stats| book.describe(stats));
     let linger = options.linger;
-    let (log, failed) = (Log::default(), None);
-    let writer = Writer { connection, file, quarantine, queue, book, mark, space, linger, log, failed, _lock };
+    let (log, patience, failed) = (Log::default(), Patience::default(), None);
+    let writer =
+        Writer { connection, file, quarantine, queue, book, mark, space, linger, log, patience, failed, _lock };
     std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || {
         let _whatever_happens = Abandon(Arc::clone(&writer.queue));
         writer.run();
@@ -208,10 +213,14 @@ impl Writer {
 
     /// Copies the log into the database, so that it starts from its beginning again.
     fn fold_log(&mut self) {
-        let mode = if self.log.pages >= LOG_PAGES_MAX { "RESTART" } else { "PASSIVE" };
-        match fold(&self.connection, mode) {
+        let folded = match self.patience.is_over(self.log.pages) {
+            true => restart(&self.connection),
+            false => fold(&self.connection, "PASSIVE"),
+        };
+        match folded {
             Ok(log) => {
                 self.log = log;
+                self.patience.folded(log.pages);
                 if log.unfolded == 0 {
                     self.mark.write_folded(self.book.counters().group);
                 }
@@ -237,6 +246,42 @@ impl Writer {
     }
 }
 
+/// How long the log of a database may grow before its readers are waited for. They read on for as long as they like, a backup for minutes, and
+/// whoever writes waits meanwhile: so they are asked once for every so many pages.
+#[derive(Debug)]
+struct Patience {
+    pages: u64,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { pages: LOG_PAGES_MAX }
+    }
+}
+
+impl Patience {
+    fn is_over(&self, pages: u64) -> bool {
+        pages >= self.pages
+    }
+
+    /// The log was folded as far as readers let it, and has so many pages now.
+    fn folded(&mut self, pages: u64) {
+        if self.is_over(pages) {
+            self.pages = pages + LOG_PAGES_MAX;
+        } else if pages < LOG_PAGES_MAX {
+            self.pages = LOG_PAGES_MAX;
+        }
+    }
+}
+
+/// Copies the log into the database, and waits a little for its readers, so that it can begin anew.
+fn restart(connection: &Connection) -> rusqlite::Result<Log> {
+    connection.busy_timeout(READERS_WAITED_FOR)?;
+    let folded = fold(connection, "RESTART");
+    connection.busy_timeout(BUSY)?;
+    folded
+}
+
 /// How long the log is, and how much of it is not in the database yet.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Log {
@@ -257,4 +302,24 @@ fn log_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<Log> {
     let (pages, folded): (i64, i64) = (row.get(1)?, row.get(2)?);
     let pages = u64::try_from(pages).unwrap_or(0);
     Ok(Log { pages, unfolded: pages.saturating_sub(u64::try_from(folded).unwrap_or(0)) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// With a reader at the log, each group waited for it, and so did whoever wrote.
+    #[test]
+    fn readers_are_waited_for_once() {
+        let mut patience = Patience::default();
+        let mut asked = Vec::new();
+        // A reader keeps the log from beginning anew; then it goes.
+        for pages in (0..=5 * LOG_PAGES_MAX / 2).step_by(1024).chain([1024, LOG_PAGES_MAX]) {
+            if patience.is_over(pages) {
+                asked.push(pages);
+            }
+            patience.folded(pages);
+        }
+        assert_eq!(asked, [LOG_PAGES_MAX, 2 * LOG_PAGES_MAX, LOG_PAGES_MAX]);
+    }
 }

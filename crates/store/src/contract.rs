@@ -84,11 +84,12 @@ pub trait Store: Send + Sync + 'static {
     fn outbox_done(&self, ids: Vec<OutId>) -> Receipt<()>;
     /// Counts a failed delivery, and puts the next off until `not_before`.
     fn outbox_failed(&self, id: OutId, not_before: Time) -> Receipt<()>;
-    /// Timers of all actors that are due at `now`, the earliest first. They stay set until a commit consumes them.
+    /// Timers of all actors that are due at `now`, the earliest first, up to [`BATCH_BYTES_MAX`](crate::limits::BATCH_BYTES_MAX) of what comes
+    /// with them. They stay set until a commit consumes them.
     fn timers_due(&self, now: Time, items: usize) -> Receipt<Vec<Timer>>;
     /// When the next timer of all is due.
     fn next_due(&self) -> Receipt<Option<Time>>;
-    /// Timers of one actor in order of their names, after `after`.
+    /// Timers of one actor in order of their names, after `after`, up to the same limit.
     fn timers(&self, actor: ActorKey, after: &str, items: usize) -> Receipt<Vec<Timer>>;
 
     // Dead letters. The oldest go when there are more than the limits of the store allow.

@@ -109,6 +109,12 @@ pub enum StoreError {
         /// Its name.
         name: String,
     },
+    /// The request of a dead letter came again meanwhile, and waits in the mailbox. Retry the letter when that was handled, or drop it.
+    #[error("the same request waits in the mailbox of actor {actor}")]
+    RequestWaits {
+        /// Whose.
+        actor: ActorKey,
+    },
     /// What was named is not there.
     #[error("no {what} {name}")]
     NotFound {
@@ -223,6 +229,7 @@ impl StoreError {
                 ErrorKind::NotFound
             }
             Self::QuotaExceeded { .. }
+            | Self::RequestWaits { .. }
             | Self::NoteChanged { .. }
             | Self::TooLarge { .. }
             | Self::Malformed { .. }
@@ -240,7 +247,10 @@ impl StoreError {
             Self::OwnedElsewhere { .. } => Code::ActorOwned,
             Self::StaleEpoch { .. } => Code::StaleEpoch,
             Self::PredecessorFailed { .. } | Self::OutOfTurn { .. } => Code::CommitOrder,
-            Self::VersionMismatch { .. } | Self::KeyExists { .. } | Self::NoteChanged { .. } => Code::StateConflict,
+            Self::VersionMismatch { .. }
+            | Self::KeyExists { .. }
+            | Self::RequestWaits { .. }
+            | Self::NoteChanged { .. } => Code::StateConflict,
             Self::QuotaExceeded { .. } => Code::StateQuota,
             Self::MailboxFull { .. } => Code::MailboxFull,
             Self::NotQueued { .. } | Self::TimerNotSet { .. } => Code::AlreadyHandled,

@@ -68,7 +68,7 @@ impl SqliteStore {
     /// Opens the store in `folder`, or makes it. Blocks while the disk works: up to a second or two after a crash with a full log.
     ///
     /// # Errors
-    /// If another process has it open, if it is damaged or from a newer version, or if the disk fails.
+    /// If the folder is not for a store, if another process has it open, if it is damaged or from a newer version, or if the disk fails.
     pub fn open(folder: &Path, options: SqliteOptions) -> Result<Self, OpenError> {
         // Absolute, because to SQLite a name that begins with `file:` is no path.
         let folder =

@@ -110,7 +110,7 @@ pub fn restart(folder: &Path, messages: u32) -> anyhow::Result<Duration> {
     last.map(|receipt| receipt.wait()).transpose()?;
     // As kill -9 leaves it: the files as they are, copied while the store is open.
     let killed = folder.with_extension("killed");
-    std::fs::create_dir(&killed)?;
+    std::os::unix::fs::DirBuilderExt::mode(&mut std::fs::DirBuilder::new(), 0o700).create(&killed)?;
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
         if !entry.file_name().to_string_lossy().ends_with("-shm") {

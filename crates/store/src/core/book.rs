@@ -2,7 +2,7 @@ use hashbrown::HashMap;
 
 use crate::contract::{Retention, Stats};
 use crate::error::StoreError;
-use crate::model::{ActorInfo, ActorKey, Epoch, Time};
+use crate::model::{ActorInfo, ActorKey, Epoch, LetterId, Time};
 
 use super::rows::{Counters, Rows};
 
@@ -22,6 +22,12 @@ pub(crate) struct Book {
     pub(super) oldest_reply: Option<Time>,
     /// The time that the last change brought.
     pub(super) now: Time,
+    /// Replies are not forgotten before, because some are damaged.
+    pub(super) forget_again: Option<Time>,
+    /// Letters up to this one cannot be taken out, because they are damaged.
+    pub(super) letters_stuck: LetterId,
+    /// Whether a group failed because of something that none of its changes asked for, and that is left alone from now on.
+    pub(super) stumbled: bool,
 }
 
 #[derive(Debug)]
@@ -33,11 +39,26 @@ struct Page {
 impl Book {
     pub(crate) fn new(counters: Counters, retention: Retention) -> Self {
         let now = Time::default();
-        Self { retention, counters, actors: HashMap::new(), changed: Vec::new(), oldest_reply: None, now }
+        Self {
+            retention,
+            counters,
+            actors: HashMap::new(),
+            changed: Vec::new(),
+            oldest_reply: None,
+            now,
+            forget_again: None,
+            letters_stuck: LetterId::default(),
+            stumbled: false,
+        }
     }
 
     pub(crate) fn counters(&self) -> &Counters {
         &self.counters
+    }
+
+    /// Whether the group that failed last would go through now.
+    pub(crate) fn has_stumbled(&mut self) -> bool {
+        std::mem::take(&mut self.stumbled)
     }
 
     /// Fills in what the counters know.
@@ -122,9 +143,9 @@ impl Ledger<'_> {
 
     /// Forgets what is at hand, because the rows went back to what they were.
     pub(crate) fn roll_back(&mut self) -> Result<(), StoreError> {
-        let now = self.book.now;
-        *self.book = Book::new(self.rows.counters()?, self.book.retention);
-        self.book.now = now;
+        let Book { retention, now, forget_again, letters_stuck, stumbled, .. } = *self.book;
+        let fresh = Book::new(self.rows.counters()?, retention);
+        *self.book = Book { now, forget_again, letters_stuck, stumbled, ..fresh };
         Ok(())
     }
 }

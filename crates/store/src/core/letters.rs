@@ -4,7 +4,7 @@ use crate::model::{ActorKey, Bury, Letter, LetterId, Message, Position, QueueLim
 
 use super::book::Ledger;
 use super::change::{Change, Flow};
-use super::rows::Known;
+use super::rows::{Known, KnownBrief};
 use super::sizes;
 
 /// A letter before it has an id.
@@ -33,10 +33,16 @@ impl Ledger<'_> {
             return Ok(None);
         }
         while self.book.counters.letters >= letters_max || self.book.counters.letters_bytes + bytes > bytes_max {
-            let Some((oldest, bytes)) = self.rows.oldest_letter()? else {
+            let Some((oldest, bytes)) = self.rows.oldest_letter(self.book.letters_stuck)? else {
                 break;
             };
-            self.remove_letter(oldest, bytes)?;
+            let removed = self.remove_letter(oldest, bytes);
+            if matches!(removed, Err(StoreError::Corrupt(_))) {
+                // As with replies, but that the next one goes in its place.
+                self.book.letters_stuck = oldest;
+                self.book.stumbled = true;
+            }
+            removed?;
             self.book.counters.letters_dropped += 1;
         }
         self.book.counters.letter += 1;
@@ -95,8 +101,10 @@ impl Change for RetryLetter {
         let bytes = message.bytes();
         ledger.check_room(actor, bytes, self.limits)?;
         let request = message.request_key();
-        let replaced = match &request {
-            Some(request) => ledger.replaced_reply(actor, request)?,
+        let known = request.as_ref().map(|request| ledger.rows.request_brief(actor, request));
+        let replaced = match known.transpose()?.flatten() {
+            Some(KnownBrief::Pending) => return Err(StoreError::RequestWaits { actor }),
+            Some(KnownBrief::Answered { bytes }) => Some(bytes),
             None => None,
         };
 

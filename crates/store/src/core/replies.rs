@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use bytes::Bytes;
 
 use crate::error::StoreError;
@@ -9,6 +11,8 @@ use super::rows::{Known, KnownBrief, reply_bytes};
 
 /// Replies that one group forgets because of their age: some hundred microseconds of work.
 pub(super) const EXPIRED_PER_GROUP_MAX: usize = 128;
+/// How long after damage was met among the replies nothing is forgotten.
+const FORGET_AGAIN: Duration = Duration::from_secs(60);
 /// Replies that are looked at together.
 const LOOK: usize = 64;
 
@@ -55,6 +59,9 @@ impl Ledger<'_> {
     /// Forgets the oldest replies while there are too many bytes of them, and up to `expired_max` that are too old.
     pub(super) fn forget_old_replies(&mut self, expired_max: usize) -> Result<u64, StoreError> {
         let mut gone = 0;
+        if self.book.forget_again.is_some_and(|again| self.book.now < again) {
+            return Ok(gone);
+        }
         let limit = self.book.now.before(self.book.retention.reply_age);
         loop {
             let heavy = self.book.counters.replies_bytes > self.book.retention.reply_bytes;
@@ -62,18 +69,15 @@ impl Ledger<'_> {
             if self.book.counters.replies == 0 || !(heavy || old) {
                 return Ok(gone);
             }
-            let looked_at = match self.rows.oldest_replies(LOOK) {
-                // Replies that cannot be found cannot be forgotten either; nobody else's write fails for it.
-                Err(StoreError::Corrupt(_)) => return Ok(gone),
-                looked_at => looked_at?,
-            };
+            let looked_at = self.stumble(self.rows.oldest_replies(LOOK))?;
             let before = gone;
             for brief in looked_at {
                 self.book.oldest_reply = Some(brief.at);
                 if brief.at >= limit && self.book.counters.replies_bytes <= self.book.retention.reply_bytes {
                     return Ok(gone);
                 }
-                self.rows.delete_request(brief.actor, &brief.request)?;
+                let deleted = self.rows.delete_request(brief.actor, &brief.request);
+                self.stumble(deleted)?;
                 self.uncount(brief.bytes);
                 gone += 1;
             }
@@ -83,6 +87,18 @@ impl Ledger<'_> {
                 self.book.counters.replies_bytes = 0;
             }
         }
+    }
+}
+
+impl Ledger<'_> {
+    /// Damage among the replies that are to be forgotten is nobody's fault whose write is under way. A database that has met damage writes
+    /// no more in that transaction: the group is made again, and the replies are left alone for a while.
+    fn stumble<T>(&mut self, result: Result<T, StoreError>) -> Result<T, StoreError> {
+        if matches!(result, Err(StoreError::Corrupt(_))) {
+            self.book.forget_again = Some(self.book.now.after(FORGET_AGAIN));
+            self.book.stumbled = true;
+        }
+        result
     }
 }
 

@@ -114,8 +114,8 @@ pub(crate) trait Reads {
     fn letter(&self, id: LetterId) -> Result<Option<Letter>>;
     /// The bytes of a letter, without looking at it.
     fn letter_bytes(&self, id: LetterId) -> Result<Option<u64>>;
-    /// The oldest letter and its bytes, without looking at it.
-    fn oldest_letter(&self) -> Result<Option<(LetterId, u64)>>;
+    /// The oldest letter after `after` and its bytes, without looking at it.
+    fn oldest_letter(&self, after: LetterId) -> Result<Option<(LetterId, u64)>>;
 
     fn sealed_key(&self, actor: ActorKey, name: &str) -> Result<Option<Bytes>>;
     fn sealed_keys(&self, after: &(ActorKey, String), limits: BatchLimits) -> Result<Vec<SealedKey>>;

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use crate::contract::KeyRange;
 use crate::core::{Brief, Counters, Known, KnownBrief, Reads, ReplyBrief, Rows, letter_bytes, reply_bytes};
 use crate::error::StoreError;
+use crate::limits::BATCH_BYTES_MAX;
 use crate::model::{
     ActorInfo, ActorKey, BatchLimits, Identity, Letter, LetterId, OutId, OutPosted, Position, Queued, RequestKey,
     Revision, SealedKey, Time, Timer, Versioned,
@@ -49,6 +50,11 @@ impl Tables {
 fn batch<T>(items: impl Iterator<Item = T>, limits: BatchLimits, bytes: impl Fn(&T) -> u64) -> Vec<T> {
     let mut batch = limits.start();
     items.take_while(|item| batch.takes(bytes(item))).collect()
+}
+
+/// As many timers as one read returns.
+fn timers(timers: impl Iterator<Item = Timer>, items: usize) -> Vec<Timer> {
+    batch(timers, BatchLimits { items, bytes: BATCH_BYTES_MAX }, |timer| timer.body.len() as u64)
 }
 
 impl Reads for Tables {
@@ -150,12 +156,12 @@ impl Reads for Tables {
     fn timers(&self, actor: ActorKey, after: &str, items: usize) -> Result<Vec<Timer>> {
         let rows = self.timers.range((Bound::Excluded((actor, after.to_owned())), Bound::Unbounded));
         let rows = rows.take_while(|((of, _), _)| *of == actor);
-        Ok(rows.take(items).map(|(_, timer)| timer.clone()).collect())
+        Ok(timers(rows.map(|(_, timer)| timer.clone()), items))
     }
 
     fn timers_due(&self, now: Time, items: usize) -> Result<Vec<Timer>> {
-        let due = self.timers_by_due.iter().take_while(|(due, ..)| *due <= now).take(items);
-        Ok(due.filter_map(|(_, actor, name)| self.timers.get(&(*actor, name.clone())).cloned()).collect())
+        let due = self.timers_by_due.iter().take_while(|(due, ..)| *due <= now);
+        Ok(timers(due.filter_map(|(_, actor, name)| self.timers.get(&(*actor, name.clone())).cloned()), items))
     }
 
     fn next_due(&self) -> Result<Option<Time>> {
@@ -175,8 +181,8 @@ impl Reads for Tables {
         Ok(self.letters.get(&id).map(|letter| letter_bytes(&letter.cause, &letter.message)))
     }
 
-    fn oldest_letter(&self) -> Result<Option<(LetterId, u64)>> {
-        let oldest = self.letters.first_key_value();
+    fn oldest_letter(&self, after: LetterId) -> Result<Option<(LetterId, u64)>> {
+        let oldest = self.letters.range((Bound::Excluded(after), Bound::Unbounded)).next();
         Ok(oldest.map(|(id, letter)| (*id, letter_bytes(&letter.cause, &letter.message))))
     }
 

@@ -51,9 +51,11 @@ pub(super) const SCAN: &str = batch!(
     "$5"
 );
 pub(super) const OUTBOX: &str = batch!("outbox", "id > $1", "id", "bytes", "$2", "$3");
-pub(super) const TIMERS_DUE: &str = "SELECT * FROM timers WHERE due <= $1 ORDER BY due, actor, name LIMIT $2";
+pub(super) const TIMERS_DUE: &str =
+    batch!("timers", "due <= $1", "due, actor, name", "octet_length(body)", "$2", "67108864");
 pub(super) const NEXT_DUE: &str = "SELECT due FROM timers ORDER BY due, actor, name LIMIT 1";
-pub(super) const TIMERS: &str = "SELECT * FROM timers WHERE actor = $1 AND name > $2 ORDER BY name LIMIT $3";
+pub(super) const TIMERS: &str =
+    batch!("timers", "actor = $1 AND name > $2", "name", "octet_length(body)", "$3", "67108864");
 pub(super) const LETTERS: &str = batch!("letters", "id > $1", "id", "bytes", "$2", "$3");
 pub(super) const LETTER: &str = "SELECT * FROM letters WHERE id = $1";
 pub(super) const SEALED_KEY: &str = "SELECT * FROM sealed_keys WHERE actor = $1 AND name = $2";

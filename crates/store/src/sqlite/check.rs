@@ -1,6 +1,8 @@
 //! Looking for damage: first the structure of the file, then every record against its checksum, then what actors are said to keep
 //! against what they keep.
 
+use std::collections::BTreeSet;
+
 use hashbrown::HashMap;
 use rusqlite::{Connection, Row};
 
@@ -11,7 +13,7 @@ use crate::model::ActorKey;
 
 use super::decode::{Place, select};
 use super::fault;
-use super::quarantine::{self, Finding};
+use super::quarantine::{self, Finding, Key};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -78,10 +80,24 @@ const TABLES: [Table; 10] = [
     table("notes", select!(notes ""), &["name"], None, |place, row| place.note(row).map(drop)),
 ];
 
+/// Damaged requests whose owners are looked for: each is compared with every actor, some 50 ns apiece.
+const OWNERS_SOUGHT_MAX: u64 = 100;
+
 /// What is damaged of the records.
+#[derive(Default)]
 pub(super) struct Records {
     pub(super) count: u64,
+    /// The first findings, as many as were asked for.
     pub(super) findings: Vec<Finding>,
+    /// How many more there are.
+    pub(super) more: u64,
+    /// In what and whose all of them are, also of those that are only counted.
+    pub(super) tables: BTreeSet<&'static str>,
+    pub(super) actors: BTreeSet<ActorKey>,
+    keep: usize,
+    /// The keys of all actors, once somebody has to be looked for.
+    all_actors: Option<Vec<u64>>,
+    sought: u64,
 }
 
 /// Everything, as it was at one moment.
@@ -99,31 +115,42 @@ fn look(connection: &Connection, file: &str) -> Result<Report> {
         Err(StoreError::Corrupt(damage)) => vec![*damage],
         Err(error) => return Err(error),
     };
-    let Records { count, findings } = records(connection, file)?;
-    let mut report = quarantine::report(count, findings);
+    let mut report = quarantine::report(records(connection, file, DAMAGE_LISTED_MAX)?);
     damage.into_iter().for_each(|damage| report.add(damage));
     Ok(report)
 }
 
-/// Every record against its checksum, and what actors keep against what their rows say.
-pub(super) fn records(connection: &Connection, file: &str) -> Result<Records> {
-    let mut records = Records { count: 0, findings: Vec::new() };
+/// Every record against its checksum, and what actors keep against what their rows say. Up to `keep` findings are kept, the rest is counted.
+pub(super) fn records(connection: &Connection, file: &str, keep: usize) -> Result<Records> {
+    let mut records = Records { keep, ..Records::default() };
     for table in &TABLES {
         let place = Place { file, table: table.name };
         let read = table_rows(connection, &place, table, &mut records);
-        records.take(read, table.name, None)?;
+        records.take(read, table.name, None, None)?;
     }
     let counted = usage(connection, file, &mut records);
-    records.take(counted, "actors", None)?;
+    records.take(counted, USAGE, None, None)?;
     Ok(records)
 }
 
 impl Records {
     /// Damage is a finding, anything else ends the check.
-    fn take(&mut self, result: Result<()>, table: &'static str, actor: Option<ActorKey>) -> Result<()> {
+    fn take(
+        &mut self,
+        result: Result<()>,
+        table: &'static str,
+        actor: Option<ActorKey>,
+        key: Option<Key>,
+    ) -> Result<()> {
         match result {
             Err(StoreError::Corrupt(damage)) => {
-                self.findings.push(Finding { damage: *damage, table, actor, key: None });
+                self.tables.insert(table);
+                self.actors.extend(actor);
+                if self.findings.len() < self.keep {
+                    self.findings.push(Finding { damage: *damage, table, actor, key });
+                } else {
+                    self.more += 1;
+                }
                 Ok(())
             }
             other => other,
@@ -142,37 +169,44 @@ fn table_rows(connection: &Connection, place: &Place<'_>, table: &Table, records
             continue;
         }
         let named = table.actor.and_then(|column| row.get::<_, i64>(column).ok()).map(i64::cast_unsigned);
-        records.take(read, table.name, named.map(ActorKey::from_number))?;
-        if let Some(finding) = records.findings.last_mut()
-            && !table.key.is_empty()
-        {
-            let values = (0..table.key.len()).map(|column| row.get(column));
-            finding.key = Some((table.key, values.collect::<rusqlite::Result<_>>().map_err(fail)?));
-        }
+        let values = (0..table.key.len()).map(|column| row.get(column));
+        let values = values.collect::<rusqlite::Result<_>>().map_err(fail)?;
+        let key = (!table.key.is_empty()).then_some((table.key, values));
+        records.take(read, table.name, named.map(ActorKey::from_number), key)?;
         if table.name == "requests" {
-            for actor in owners(connection, place, row)? {
+            for actor in records.owners(connection, place, row)? {
                 let damage = place.row_damage(row, "the actor in its key is damaged");
-                records.take(Err(damage), table.name, Some(actor))?;
+                records.take(Err(damage), table.name, Some(actor), None)?;
             }
         }
     }
     Ok(())
 }
 
-/// Whose a request is if the damage is in the number of its actor: nothing counts an actor's requests, so nobody would miss it.
-fn owners(connection: &Connection, place: &Place<'_>, row: &Row<'_>) -> Result<Vec<ActorKey>> {
-    let fail = |error| fault::of_read(&error, place.file);
-    let mut statement = connection.prepare("SELECT actor FROM actors").map_err(fail)?;
-    let actors = statement.query_map([], |row| row.get::<_, i64>(0)).map_err(fail)?;
-    let mut owners = Vec::new();
-    for actor in actors {
-        let actor = actor.map_err(fail)?.cast_unsigned();
-        if place.is_request_of(row, actor) {
-            owners.push(ActorKey::from_number(actor));
+impl Records {
+    /// Whose a request is if the damage is in the number of its actor: nothing counts an actor's requests, so nobody would miss it.
+    fn owners(&mut self, connection: &Connection, place: &Place<'_>, row: &Row<'_>) -> Result<Vec<ActorKey>> {
+        if self.sought >= OWNERS_SOUGHT_MAX {
+            return Ok(Vec::new());
         }
+        self.sought += 1;
+        let actors = match &mut self.all_actors {
+            Some(actors) => actors,
+            none => none.insert(all_actors(connection).map_err(|error| fault::of_read(&error, place.file))?),
+        };
+        let Some(is_of) = place.request_of(row) else { return Ok(Vec::new()) };
+        Ok(actors.iter().filter(|actor| is_of(**actor)).map(|actor| ActorKey::from_number(*actor)).collect())
     }
-    Ok(owners)
 }
+
+fn all_actors(connection: &Connection) -> rusqlite::Result<Vec<u64>> {
+    let mut statement = connection.prepare("SELECT actor FROM actors")?;
+    let actors = statement.query_map([], |row| row.get::<_, i64>(0).map(i64::cast_unsigned))?;
+    actors.collect()
+}
+
+/// The name under which it is a finding that an actor keeps something else than its row says: the row itself is sound.
+const USAGE: &str = "usage";
 
 /// What the rows of actors say that they keep, against what is there: rows that are missing show here.
 fn usage(connection: &Connection, file: &str, records: &mut Records) -> Result<()> {
@@ -199,7 +233,7 @@ fn usage(connection: &Connection, file: &str, records: &mut Records) -> Result<(
             let what = format!(
                 "keeps {found:?} where its row says {said:?} (keys, bytes, timers, sealed keys, queued, outgoing)"
             );
-            records.take(Err(place.row_damage(row, &what)), "actors", Some(actor))?;
+            records.take(Err(place.row_damage(row, &what)), USAGE, Some(actor), None)?;
         }
     }
     Ok(())

@@ -16,6 +16,10 @@ pub(super) fn lacks_room(error: &Error) -> bool {
     is_full(error) || extended == Some(rusqlite::ffi::SQLITE_IOERR_SHMSIZE)
 }
 
+pub(super) fn is_busy(error: &Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+}
+
 pub(super) fn is_corrupt(error: &Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
 }
@@ -27,7 +31,14 @@ fn corrupt(error: &Error, file: &str) -> StoreError {
 
 /// An error while something was read.
 pub(super) fn of_read(error: &Error, file: &str) -> StoreError {
-    if is_corrupt(error) { corrupt(error, file) } else { StoreError::Read { cause: Arc::from(error.to_string()) } }
+    if is_corrupt(error) {
+        return corrupt(error, file);
+    }
+    // Pages that a large commit has changed make room for those that are read.
+    if is_full(error) {
+        return StoreError::DiskFull { free: 0, reserve: 0 };
+    }
+    StoreError::Read { cause: Arc::from(error.to_string()) }
 }
 
 /// An error while something was written.

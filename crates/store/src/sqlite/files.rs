@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
@@ -10,21 +10,48 @@ use rusqlite::Connection;
 use crate::error::StoreError;
 
 use super::fault;
+use super::refusal::OpenError;
 
 /// The database; SQLite adds `-wal` and `-shm`.
 pub(super) const DATABASE: &str = "playhouse.db";
 const LOCK: &str = "lock";
 const MARK: &str = "mark";
+pub(super) const RESERVE: &str = "reserve";
+/// What whoever uses the store keeps beside it.
+const MASTER_KEY: &str = "master-key";
 
-/// The folder, readable for nobody but its owner, with its entry on the disk.
-pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
-    if !folder.is_dir() {
-        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-        if let Some(parent) = folder.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-            File::open(parent)?.sync_all()?;
+/// A folder for a store that nobody but its owner can enter. One that has other things in it is not closed to others, but refused.
+pub(super) fn make_folder(folder: &Path) -> Result<(), OpenError> {
+    let path = folder.to_owned();
+    let io = |source| OpenError::Folder { path: path.clone(), source };
+    let there = match folder.metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(io);
+        }
+        there => there.map_err(io)?,
+    };
+    let (owner, mode) = (there.uid(), there.mode() & 0o777);
+    if owner != rustix::process::geteuid().as_raw() {
+        return Err(OpenError::NotOurs { path, owner });
+    }
+    let exposed = mode & 0o077 != 0;
+    match stranger(folder).map_err(io)? {
+        Some(other) if !folder.join(DATABASE).exists() => Err(OpenError::NotEmpty { path, other }),
+        Some(_) if exposed => Err(OpenError::Exposed { path, mode }),
+        None if exposed => fs::set_permissions(folder, Permissions::from_mode(0o700)).map_err(io),
+        _ => Ok(()),
+    }
+}
+
+/// A file in a folder that belongs neither to a store nor to whoever uses one.
+fn stranger(folder: &Path) -> io::Result<Option<String>> {
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if ![LOCK, MARK, RESERVE].contains(&&*name) && ![DATABASE, MASTER_KEY].iter().any(|own| name.starts_with(own)) {
+            return Ok(Some(name));
         }
     }
-    fs::set_permissions(folder, Permissions::from_mode(0o700))
+    Ok(None)
 }
 
 /// A file that only its owner can read, made if it is not there.
@@ -37,9 +64,24 @@ pub(super) fn make_database(folder: &Path) -> io::Result<PathBuf> {
     let path = folder.join(DATABASE);
     if !path.exists() {
         open_private(&path)?.sync_all()?;
-        File::open(folder)?.sync_all()?;
+        sync_entries(folder)?;
     }
     Ok(path)
+}
+
+/// Puts a folder on the disk, and the entries of all folders on the way to it: which of them are new, a start that was killed may not have
+/// lived to say.
+fn sync_entries(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()?;
+    for parent in folder.ancestors().skip(1) {
+        match File::open(parent) {
+            Ok(parent) => parent.sync_all()?,
+            // One that we may not read is not one that we made.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 /// Why a folder cannot be locked.
@@ -156,18 +198,20 @@ pub(super) fn disk_bytes(folder: &Path) -> u64 {
 /// Writes a copy of the database as it is now to a file that does not exist yet. It gets its name when it is whole.
 pub(super) fn back_up(connection: &Connection, to: &Path) -> Result<(), StoreError> {
     let part = with_suffix(to, ".part");
-    let result = copy(connection, &part).and_then(|()| {
+    let fail = |error| fault::of_io(&error, to);
+    // If it is there, somebody else is at it, and it is not ours to remove.
+    let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&part).map_err(fail)?;
+    let result = copy(connection, &part, &file).and_then(|()| {
         // A link, because renaming would replace what is there.
         fs::hard_link(&part, to)?;
         let folder = to.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         File::open(folder)?.sync_all()
     });
     drop(fs::remove_file(&part));
-    result.map_err(|error| fault::of_io(&error, to))
+    result.map_err(fail)
 }
 
-fn copy(connection: &Connection, part: &Path) -> io::Result<()> {
-    let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(part)?;
+fn copy(connection: &Connection, part: &Path, file: &File) -> io::Result<()> {
     let text = part.to_str().ok_or_else(|| io::Error::other("the path is not UTF-8"))?;
     // A copy counts as writing; readers may not, but for this.
     connection.pragma_update(None, "query_only", false).map_err(io::Error::other)?;

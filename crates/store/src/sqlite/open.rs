@@ -7,7 +7,8 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::core::{Book, Counters, Reads as _};
-use crate::error::StoreError;
+use crate::error::{Damage, StoreError};
+use crate::limits::DAMAGE_LISTED_MAX;
 
 use super::files::{self, Mark, Unlockable};
 use super::options::{DangerSync, SqliteOptions};
@@ -23,7 +24,7 @@ const CHECKED_BYTES_MAX: u64 = 256 << 20;
 /// Pages that the writer keeps.
 const CACHE_KIB: i64 = 32 << 10;
 /// Nobody else writes, so a lock is a reader's for the moment in which the log is reset.
-const BUSY: Duration = Duration::from_secs(5);
+pub(super) const BUSY: Duration = Duration::from_secs(5);
 
 /// A store that is open, before its writer runs.
 pub(super) struct Opened {
@@ -41,7 +42,7 @@ pub(super) struct Opened {
 
 pub(super) fn open(folder: &Path, options: &SqliteOptions) -> Result<Opened, OpenError> {
     let io = |source| OpenError::Folder { path: folder.to_owned(), source };
-    files::make_folder(folder).map_err(io)?;
+    files::make_folder(folder)?;
     let lock = files::lock(folder).map_err(|error| match error {
         Unlockable::Held { pid } => OpenError::Locked { path: folder.to_owned(), pid },
         Unlockable::Io(source) => io(source),
@@ -138,6 +139,11 @@ impl Found<'_> {
         if version > schema::VERSION {
             return Err(Trouble::Refused(OpenError::Newer { found: version, known: schema::VERSION }));
         }
+        if let Some(row) = schema::stranger(&connection, version)? {
+            let what = format!("is not what version {version} of the schema has");
+            let damage = Damage { file: self.file.to_owned(), table: "sqlite_schema".to_owned(), row, what };
+            return Err(Trouble::Refused(OpenError::Damaged(Box::new(damage))));
+        }
         self.check_acknowledged(&connection, version).map_err(Trouble::Refused)?;
 
         prepare(&connection, self.options.danger_sync)?;
@@ -208,10 +214,10 @@ fn look_over(connection: &Connection, path: &Path, file: &str) -> Result<Quarant
     if let Some(damage) = check::structure(connection, file).map_err(of_store)?.into_iter().next() {
         return Err(OpenError::Damaged(Box::new(damage)));
     }
-    let findings = check::records(connection, file).map_err(of_store)?.findings;
-    let quarantine = Quarantine::new(&findings);
-    if let Some(Finding { damage, .. }) = findings.first() {
-        let (records, actors) = (findings.len(), quarantine.len());
+    let found = check::records(connection, file, DAMAGE_LISTED_MAX).map_err(of_store)?;
+    let quarantine = Quarantine::new(&found);
+    if let Some(Finding { damage, .. }) = found.findings.first() {
+        let (records, actors) = (found.findings.len() as u64 + found.more, quarantine.len());
         tracing::error!(store = %file, records, actors, %damage, "the store is damaged; those actors stand still");
     }
     Ok(quarantine)

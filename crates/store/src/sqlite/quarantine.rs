@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rusqlite::types::Value;
 
@@ -6,12 +7,14 @@ use crate::contract::Report;
 use crate::error::{Damage, StoreError};
 use crate::model::ActorKey;
 
+use super::check::Records;
+
 /// What was found damaged when the store was opened, so that nobody is told that something is not there which only cannot be found.
 /// Actors that are not in it run on.
 #[derive(Debug, Default)]
 pub(super) struct Quarantine {
-    actors: BTreeMap<ActorKey, Damage>,
-    tables: BTreeMap<&'static str, Damage>,
+    actors: BTreeMap<ActorKey, Arc<Damage>>,
+    tables: BTreeMap<&'static str, Arc<Damage>>,
 }
 
 /// Something that is damaged, and whose it is as far as can be said.
@@ -19,17 +22,31 @@ pub(super) struct Finding {
     pub(super) damage: Damage,
     pub(super) table: &'static str,
     pub(super) actor: Option<ActorKey>,
-    /// The columns and values of its key, if it is a row that stands for itself.
-    pub(super) key: Option<(&'static [&'static str], Vec<Value>)>,
+    /// Its key, if it is a row that stands for itself.
+    pub(super) key: Option<Key>,
 }
 
+/// The columns and values of a key.
+pub(super) type Key = (&'static [&'static str], Vec<Value>);
+
 impl Quarantine {
-    pub(super) fn new(findings: &[Finding]) -> Self {
+    pub(super) fn new(records: &Records) -> Self {
         let mut quarantine = Self::default();
-        for Finding { damage, table, actor, .. } in findings {
-            quarantine.tables.entry(table).or_insert_with(|| damage.clone());
+        let mut last: Option<Arc<Damage>> = None;
+        for Finding { damage, table, actor, .. } in &records.findings {
+            let damage = last.insert(Arc::new(damage.clone()));
+            quarantine.tables.entry(table).or_insert_with(|| Arc::clone(damage));
             if let Some(actor) = actor {
-                quarantine.actors.entry(*actor).or_insert_with(|| damage.clone());
+                quarantine.actors.entry(*actor).or_insert_with(|| Arc::clone(damage));
+            }
+        }
+        // Those that were only counted have the last one in place of their own.
+        if let Some(damage) = last {
+            for table in &records.tables {
+                quarantine.tables.entry(table).or_insert_with(|| Arc::clone(&damage));
+            }
+            for actor in &records.actors {
+                quarantine.actors.entry(*actor).or_insert_with(|| Arc::clone(&damage));
             }
         }
         quarantine
@@ -40,7 +57,7 @@ impl Quarantine {
         if self.actors.is_empty() {
             return Ok(());
         }
-        self.actors.get(&actor).map_or(Ok(()), |damage| Err(damage.clone().into()))
+        self.actors.get(&actor).map_or(Ok(()), |damage| Err(Damage::clone(damage).into()))
     }
 
     pub(super) fn holds(&self, actor: ActorKey) -> bool {
@@ -50,7 +67,7 @@ impl Quarantine {
     /// What was not found in a table with damaged rows may be one of these.
     pub(super) fn found<T>(&self, table: &'static str, found: Option<T>) -> Result<Option<T>, StoreError> {
         match (found, self.tables.get(table)) {
-            (None, Some(damage)) => Err(damage.clone().into()),
+            (None, Some(damage)) => Err(Damage::clone(damage).into()),
             (found, _) => Ok(found),
         }
     }
@@ -61,8 +78,7 @@ impl Quarantine {
 }
 
 /// Findings as people see them.
-pub(super) fn report(records: u64, findings: Vec<Finding>) -> Report {
-    let mut report = Report { records, ..Report::default() };
-    findings.into_iter().for_each(|finding| report.add(finding.damage));
-    report
+pub(super) fn report(records: Records) -> Report {
+    let damage = records.findings.into_iter().map(|finding| finding.damage).collect();
+    Report { records: records.count, damage, more: records.more }
 }

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex};
 
 use crate::contract::Stats;
+use crate::error::StoreError;
 use crate::receipt::Done;
 use crate::waiting::{Waiting, When};
 
@@ -25,7 +26,10 @@ pub(super) struct Queue {
 #[derive(Default)]
 struct Desk {
     waiting: Waiting<Box<dyn Task>>,
-    closing: Option<Done<()>>,
+    /// Who waits for the end.
+    closing: Vec<Done<()>>,
+    /// How it ended.
+    ended: Option<Result<(), StoreError>>,
     /// The writer sleeps until something comes; or for a while, because what is there can wait.
     asleep: bool,
 }
@@ -33,7 +37,7 @@ struct Desk {
 /// What the writer does next.
 pub(super) enum Next {
     Write(Vec<Box<dyn Task>>),
-    Close(Done<()>),
+    Close,
 }
 
 impl Queue {
@@ -63,13 +67,13 @@ impl Queue {
     /// Refuses what comes from now on; `done` hears when the rest is written.
     pub(super) fn close(&self, done: Done<()>) {
         let mut desk = self.desk.lock();
-        if desk.waiting.closed {
+        if let Some(ended) = desk.ended.clone() {
             drop(desk);
-            return done.answer(Ok(()));
+            return done.answer(ended);
         }
         desk.waiting.closed = true;
         desk.asleep = false;
-        desk.closing = Some(done);
+        desk.closing.push(done);
         drop(desk);
         self.wake.notify_one();
     }
@@ -78,10 +82,20 @@ impl Queue {
     pub(super) fn abandon(&self) {
         let mut desk = self.desk.lock();
         desk.waiting.closed = true;
-        let (tasks, closing) = (desk.waiting.take_all(), desk.closing.take());
+        let (tasks, closing) = (desk.waiting.take_all(), std::mem::take(&mut desk.closing));
+        desk.ended.get_or_insert(Ok(()));
         drop(desk);
         // Promises that are dropped answer that the store is closed.
         drop((tasks, closing));
+    }
+
+    /// Says to all who wait for it how the store ended, and to all who come.
+    pub(super) fn end(&self, result: &Result<(), StoreError>) {
+        let mut desk = self.desk.lock();
+        desk.ended = Some(result.clone());
+        let closing = std::mem::take(&mut desk.closing);
+        drop(desk);
+        closing.into_iter().for_each(|done| done.answer(result.clone()));
     }
 
     /// Waits for something to do. If the last group was shared by several, others are about to come back: it waits up to `linger` for
@@ -97,8 +111,8 @@ impl Queue {
                     let _ = self.wake.wait_until(&mut desk, due);
                 }
                 When::Later => {
-                    if let Some(done) = desk.closing.take() {
-                        return Next::Close(done);
+                    if desk.waiting.closed {
+                        return Next::Close;
                     }
                     desk.asleep = true;
                     self.wake.wait(&mut desk);

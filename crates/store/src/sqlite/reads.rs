@@ -7,6 +7,7 @@ use rusqlite::{Connection, Params, Row};
 use crate::contract::KeyRange;
 use crate::core::{Brief, Counters, Known, KnownBrief, Reads, ReplyBrief, reply_bytes};
 use crate::error::StoreError;
+use crate::limits::BATCH_BYTES_MAX;
 use crate::model::{
     ActorInfo, ActorKey, BatchLimits, Identity, Letter, LetterId, OutId, OutPosted, Position, Priority, Queued,
     RequestKey, SealedKey, Time, Timer, Versioned,
@@ -250,13 +251,18 @@ impl Reads for SqliteRows<'_> {
     fn timers(&self, actor: ActorKey, after: &str, items: usize) -> Result<Vec<Timer>> {
         self.quarantine.check(actor)?;
         let sql = select!(timers " WHERE actor = ?1 AND name > ?2 ORDER BY name LIMIT ?3");
-        self.many(sql, (key(actor), after, count(items)), |row| self.place("timers").timer(row).map(Some))
+        let mut batch = BatchLimits { items, bytes: BATCH_BYTES_MAX }.start();
+        self.many(sql, (key(actor), after, count(items)), |row| {
+            let timer = self.place("timers").timer(row)?;
+            Ok(batch.takes(timer.body.len() as u64).then_some(timer))
+        })
     }
 
     fn timers_due(&self, now: Time, items: usize) -> Result<Vec<Timer>> {
         let sql = select!(timers " WHERE due <= ?1 ORDER BY due, actor, name");
-        let mut batch = BatchLimits { items, bytes: usize::MAX }.start();
-        self.across(sql, [signed(now.millis())], 0, |row| self.place("timers").timer(row), |_| batch.takes(0))
+        let mut batch = BatchLimits { items, bytes: BATCH_BYTES_MAX }.start();
+        let takes = |timer: &Timer| batch.takes(timer.body.len() as u64);
+        self.across(sql, [signed(now.millis())], 0, |row| self.place("timers").timer(row), takes)
     }
 
     fn next_due(&self) -> Result<Option<Time>> {
@@ -285,8 +291,9 @@ impl Reads for SqliteRows<'_> {
         self.one("SELECT bytes FROM letters WHERE id = ?1", [signed(id.number())], |row| self.number(row, 0))
     }
 
-    fn oldest_letter(&self) -> Result<Option<(LetterId, u64)>> {
-        self.one("SELECT id, bytes FROM letters ORDER BY id LIMIT 1", [], |row| {
+    fn oldest_letter(&self, after: LetterId) -> Result<Option<(LetterId, u64)>> {
+        let sql = "SELECT id, bytes FROM letters WHERE id > ?1 ORDER BY id LIMIT 1";
+        self.one(sql, [signed(after.number())], |row| {
             Ok((LetterId::from_number(self.number(row, 0)?), self.number(row, 1)?))
         })
     }

@@ -18,6 +18,30 @@ pub enum OpenError {
         /// What the system said.
         source: io::Error,
     },
+    /// The folder belongs to another user, who could change what is in it. Take one of your own.
+    #[error("{} belongs to user {owner}", path.display())]
+    NotOurs {
+        /// The folder.
+        path: PathBuf,
+        /// Whose it is.
+        owner: u32,
+    },
+    /// There is no store in the folder, but something else. Take an empty folder, or one that does not exist.
+    #[error("{} has no store, but {other:?}: a store has a folder of its own", path.display())]
+    NotEmpty {
+        /// The folder.
+        path: PathBuf,
+        /// A file in it.
+        other: String,
+    },
+    /// Others may enter the folder, in which there are other things than the store. The message says how to change that.
+    #[error("others may enter {} (mode {mode:o}): run `chmod 700 {}`", path.display(), path.display())]
+    Exposed {
+        /// The folder.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
     /// Another process has the store open, or this one has.
     #[error("{} is open in process {}", path.display(), Pid(*pid))]
     Locked {
@@ -67,7 +91,12 @@ impl OpenError {
     #[must_use]
     pub const fn code(&self) -> Code {
         match self {
-            Self::Folder { .. } | Self::Disk { .. } | Self::Thread(_) => Code::StoreFailed,
+            Self::Folder { .. }
+            | Self::NotOurs { .. }
+            | Self::NotEmpty { .. }
+            | Self::Exposed { .. }
+            | Self::Disk { .. }
+            | Self::Thread(_) => Code::StoreFailed,
             Self::Locked { .. } => Code::StoreLocked,
             Self::NotAStore { .. } | Self::Newer { .. } => Code::StoreSchema,
             Self::Damaged(_) | Self::AcknowledgedMissing { .. } => Code::StoreCorrupt,

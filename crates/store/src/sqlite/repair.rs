@@ -23,6 +23,9 @@ const MESSAGES_MISSING_MAX: u64 = 1 << 32;
 /// Actors whose rows may be missing behind the last one that is there. Actors never go, so these were damaged.
 const ACTORS_MISSING_MAX: u64 = 1 << 16;
 
+/// Damaged records that are dropped before the rest is looked for: some megabytes.
+const DROPPED_AT_ONCE: usize = 10_000;
+
 /// Drops every damaged record, and with a damaged actor all that it has; then counts anew. All of it or nothing. `groups` is how many
 /// were acknowledged, for when nothing else says so.
 pub(super) fn repair(connection: &Connection, file: &str, groups: Option<u64>) -> Result<()> {
@@ -34,9 +37,17 @@ pub(super) fn repair(connection: &Connection, file: &str, groups: Option<u64>) -
 }
 
 fn drop_and_count(connection: &Connection, file: &str, groups: Option<u64>) -> Result<()> {
-    for finding in &check::records(connection, file)?.findings {
-        tracing::warn!(damage = %finding.damage, "dropped");
-        drop_row(connection, finding).map_err(|error| fault::of_write(&error, file))?;
+    loop {
+        let found = check::records(connection, file, DROPPED_AT_ONCE)?;
+        let mut rows = 0;
+        for finding in &found.findings {
+            tracing::warn!(damage = %finding.damage, "dropped");
+            rows += u64::from(finding.key.is_some());
+            drop_row(connection, finding).map_err(|error| fault::of_write(&error, file))?;
+        }
+        if found.more == 0 || rows == 0 {
+            break;
+        }
     }
     let sound = Quarantine::default();
     let mut rows = SqliteRows::new(connection, file, &sound);

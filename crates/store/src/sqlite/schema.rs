@@ -1,5 +1,6 @@
 //! The tables, and how older ones become these. Each row has a checksum over its key and its values in `sum`.
 
+use hashbrown::HashMap;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 /// The version that this program writes.
@@ -39,6 +40,28 @@ pub(super) fn version(connection: &Connection) -> rusqlite::Result<Option<i64>> 
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     let empty = version == 0 && application == 0 && tables == 0;
     Ok((empty || (application == APPLICATION_ID && version > 0)).then_some(version))
+}
+
+/// The first thing in a database of that version that its migrations did not make, or made otherwise; or what is missing. Views, triggers and
+/// virtual tables would run when a table is read.
+pub(super) fn stranger(connection: &Connection, version: i64) -> rusqlite::Result<Option<String>> {
+    const ALL: &str = "SELECT name, type, tbl_name, coalesce(sql, '') FROM sqlite_schema";
+    let own = Connection::open_in_memory()?;
+    for step in MIGRATIONS.iter().take(usize::try_from(version).unwrap_or(0)) {
+        own.execute_batch(step)?;
+    }
+    let whole = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, (row.get(1)?, row.get(2)?, row.get(3)?)));
+    let mut wanted: HashMap<String, (String, String, String)> =
+        own.prepare(ALL)?.query_map([], whole)?.collect::<rusqlite::Result<_>>()?;
+    let mut statement = connection.prepare(ALL)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (name, found) = whole(row)?;
+        if wanted.remove(&name) != Some(found) {
+            return Ok(Some(name));
+        }
+    }
+    Ok(wanted.into_keys().min())
 }
 
 /// Makes the tables those of [`VERSION`], all or nothing.

@@ -8,7 +8,6 @@ use crate::error::StoreError;
 
 use super::files;
 
-const RESERVE: &str = "reserve";
 /// Of the reserve, the part that is a file and so cannot be taken by others: enough for the log to finish what is queued and to be
 /// folded into the database.
 const BALLAST_PART: u64 = 2;
@@ -23,7 +22,7 @@ pub(super) struct Space {
 
 impl Space {
     pub(super) fn open(folder: &Path, reserve: u64) -> io::Result<Self> {
-        let ballast = files::open_private(&folder.join(RESERVE))?;
+        let ballast = files::open_private(&folder.join(files::RESERVE))?;
         Ok(Self { folder: folder.to_owned(), reserve, ballast, full: false })
     }
 

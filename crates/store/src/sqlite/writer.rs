@@ -7,11 +7,10 @@ use rusqlite::Connection;
 
 use crate::core::{Book, Flow, Ledger, Rows as _};
 use crate::error::StoreError;
-use crate::receipt::Done;
 
 use super::fault;
 use super::files::Mark;
-use super::open::Opened;
+use super::open::{BUSY, Opened};
 use super::options::SqliteOptions;
 use super::quarantine::Quarantine;
 use super::queue::{Next, Queue};
@@ -25,6 +24,9 @@ const PAGE_BYTES: u64 = 4096;
 /// Pages of the log that could not be folded because somebody reads, after which the writer waits for the readers: 256 MiB.
 const LOG_PAGES_MAX: u64 = 16 * FOLD_PAGES;
 
+/// How long readers are waited for then: those of single values are gone in microseconds.
+const READERS_WAITED_FOR: Duration = Duration::from_millis(100);
+
 /// The only one who writes. A group of writes is one transaction and one wait for the disk.
 struct Writer {
     connection: Connection,
@@ -37,6 +39,7 @@ struct Writer {
     linger: Duration,
     /// How long the log is.
     log: Log,
+    patience: Patience,
     /// Why nothing is written any more.
     failed: Option<StoreError>,
     _lock: std::fs::File,
@@ -46,8 +49,9 @@ pub(super) fn start(opened: Opened, queue: Arc<Queue>, options: SqliteOptions) -
     let Opened { connection, file, quarantine, book, mark, space, _lock, .. } = opened;
     queue.note(|stats| book.describe(stats));
     let linger = options.linger;
-    let (log, failed) = (Log::default(), None);
-    let writer = Writer { connection, file, quarantine, queue, book, mark, space, linger, log, failed, _lock };
+    let (log, patience, failed) = (Log::default(), Patience::default(), None);
+    let writer =
+        Writer { connection, file, quarantine, queue, book, mark, space, linger, log, patience, failed, _lock };
     std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || {
         let _whatever_happens = Abandon(Arc::clone(&writer.queue));
         writer.run();
@@ -68,7 +72,7 @@ impl Writer {
         loop {
             match self.queue.next(self.linger) {
                 Next::Write(group) => self.write(group),
-                Next::Close(done) => return self.close(done),
+                Next::Close => return self.close(),
             }
         }
     }
@@ -82,8 +86,10 @@ impl Writer {
             // On a full disk what is in the log is a debt to the database: it may need room there.
             self.fold_log();
         }
-        if let Err(error) = self.attempt(&mut group) {
-            return self.recover(group, error);
+        while let Err(error) = self.attempt(&mut group) {
+            if !self.book.has_stumbled() {
+                return self.recover(group, error);
+            }
         }
         self.acknowledge(group);
     }
@@ -97,14 +103,22 @@ impl Writer {
                 let rolled_back = self.connection.execute_batch("ROLLBACK");
                 rolled_back.map_err(|error| StoreError::Failed { cause: Arc::from(error.to_string()) })?;
             }
-            Ledger { rows: &mut rows, book: &mut self.book }.roll_back()?;
+            // With what is at hand as it was in the group, everything after would be built on what never was.
+            let forgotten = Ledger { rows: &mut rows, book: &mut self.book }.roll_back();
+            forgotten.map_err(|error| StoreError::Failed { cause: Arc::from(error.to_string()) })?;
         }
         result
     }
 
     fn transact(&mut self, group: &mut [Box<dyn Task>]) -> Result<(), StoreError> {
         let fail = |error| fault::of_write(&error, &self.file);
-        self.connection.prepare_cached("BEGIN IMMEDIATE").and_then(|mut begin| begin.execute([])).map_err(fail)?;
+        let begun = self.connection.prepare_cached("BEGIN IMMEDIATE").and_then(|mut begin| begin.execute([]));
+        match begun {
+            Err(error) if fault::is_busy(&error) => {
+                return Err(StoreError::Unreachable { cause: Arc::from("another program holds the database") });
+            }
+            begun => begun.map_err(fail)?,
+        };
         let mut rows = SqliteRows::new(&self.connection, &self.file, &self.quarantine);
         for task in group {
             if self.space.is_full() && task.flow() == Flow::Inward {
@@ -160,7 +174,10 @@ impl Writer {
                     self.write(vec![task]);
                 }
             }
-            StoreError::Corrupt(_) => group.drain(..).for_each(|task| task.fail(error.clone())),
+            // So is what another program keeps from being written: nothing of it was begun.
+            StoreError::Corrupt(_) | StoreError::Unreachable { .. } => {
+                group.drain(..).for_each(|task| task.fail(error.clone()));
+            }
             other => self.fail(group, &other),
         }
     }
@@ -196,10 +213,14 @@ impl Writer {
 
     /// Copies the log into the database, so that it starts from its beginning again.
     fn fold_log(&mut self) {
-        let mode = if self.log.pages >= LOG_PAGES_MAX { "RESTART" } else { "PASSIVE" };
-        match fold(&self.connection, mode) {
+        let folded = match self.patience.is_over(self.log.pages) {
+            true => restart(&self.connection),
+            false => fold(&self.connection, "PASSIVE"),
+        };
+        match folded {
             Ok(log) => {
                 self.log = log;
+                self.patience.folded(log.pages);
                 if log.unfolded == 0 {
                     self.mark.write_folded(self.book.counters().group);
                 }
@@ -212,17 +233,53 @@ impl Writer {
         }
     }
 
-    fn close(mut self, done: Done<()>) {
+    fn close(mut self) {
         if self.failed.is_none() {
             self.fold_log();
         }
         let result = self.failed.take().map_or(Ok(()), Err);
-        let Self { connection, _lock, .. } = self;
+        let Self { connection, queue, _lock, .. } = self;
         // Closing folds the log once more and removes it; if that fails, the log stays for the next time.
         drop(connection.close());
         drop(_lock);
-        done.answer(result);
+        queue.end(&result);
     }
+}
+
+/// How long the log of a database may grow before its readers are waited for. They read on for as long as they like, a backup for minutes, and
+/// whoever writes waits meanwhile: so they are asked once for every so many pages.
+#[derive(Debug)]
+struct Patience {
+    pages: u64,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { pages: LOG_PAGES_MAX }
+    }
+}
+
+impl Patience {
+    fn is_over(&self, pages: u64) -> bool {
+        pages >= self.pages
+    }
+
+    /// The log was folded as far as readers let it, and has so many pages now.
+    fn folded(&mut self, pages: u64) {
+        if self.is_over(pages) {
+            self.pages = pages + LOG_PAGES_MAX;
+        } else if pages < LOG_PAGES_MAX {
+            self.pages = LOG_PAGES_MAX;
+        }
+    }
+}
+
+/// Copies the log into the database, and waits a little for its readers, so that it can begin anew.
+fn restart(connection: &Connection) -> rusqlite::Result<Log> {
+    connection.busy_timeout(READERS_WAITED_FOR)?;
+    let folded = fold(connection, "RESTART");
+    connection.busy_timeout(BUSY)?;
+    folded
 }
 
 /// How long the log is, and how much of it is not in the database yet.
@@ -245,4 +302,24 @@ fn log_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<Log> {
     let (pages, folded): (i64, i64) = (row.get(1)?, row.get(2)?);
     let pages = u64::try_from(pages).unwrap_or(0);
     Ok(Log { pages, unfolded: pages.saturating_sub(u64::try_from(folded).unwrap_or(0)) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// With a reader at the log, each group waited for it, and so did whoever wrote.
+    #[test]
+    fn readers_are_waited_for_once() {
+        let mut patience = Patience::default();
+        let mut asked = Vec::new();
+        // A reader keeps the log from beginning anew; then it goes.
+        for pages in (0..=5 * LOG_PAGES_MAX / 2).step_by(1024).chain([1024, LOG_PAGES_MAX]) {
+            if patience.is_over(pages) {
+                asked.push(pages);
+            }
+            patience.folded(pages);
+        }
+        assert_eq!(asked, [LOG_PAGES_MAX, 2 * LOG_PAGES_MAX, LOG_PAGES_MAX]);
+    }
 }

@@ -111,7 +111,7 @@ fn fill(store: &dyn Store, mut lease: playhouse_store::Lease) {
 
 fn copy(from: &Path, to: &Path) {
     drop(std::fs::remove_dir_all(to));
-    std::fs::create_dir(to).expect("a folder");
+    crate::ground::private_folder(to);
     for entry in std::fs::read_dir(from).expect("the folder is there") {
         let entry = entry.expect("an entry");
         if !entry.file_name().to_string_lossy().ends_with("-shm") {

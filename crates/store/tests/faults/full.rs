@@ -149,7 +149,7 @@ fn a_killed_store_opens_where_nothing_is_free() {
     let store = SqliteStore::open(&live, options()).expect("it opens");
     let lease = child::open(&store, 0).expect("it is free");
     let taken: Vec<Position> = (0..50).map(|number| offer(&store, &lease, number).expect("there is room")).collect();
-    std::fs::create_dir(&killed).expect("there is room");
+    crate::ground::private_folder(&killed);
     for name in ["playhouse.db", "playhouse.db-wal", "mark", "reserve"] {
         std::fs::copy(live.join(name), killed.join(name)).expect("there is room");
     }

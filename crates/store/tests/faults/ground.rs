@@ -1,5 +1,6 @@
 //! What the harnesses stand on: rounds, root, commands, mounts, and small C programs.
 
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -23,6 +24,11 @@ pub(crate) fn run(program: &str, arguments: &[&str]) {
     let output = Command::new(program).args(arguments).output().expect("the program is installed");
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{program} {arguments:?}: {error}");
+}
+
+/// A folder that nobody else can enter.
+pub(crate) fn private_folder(path: &Path) {
+    std::fs::DirBuilder::new().mode(0o700).create(path).expect("there is room");
 }
 
 /// Compiles a C program or library into `folder`.

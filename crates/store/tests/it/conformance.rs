@@ -65,6 +65,7 @@ on_every_backend! {
         what_is_delivered_arrives_once
         what_was_not_taken_is_not_overtaken
         timers_fire_once
+        timers_that_are_read_at_once_have_limits
         quotas_are_named
         less_is_allowed_beyond_a_quota
         a_direct_reply_is_recorded
@@ -87,6 +88,7 @@ on_every_backend! {
     care {
         dead_letters_are_kept_listed_retried_and_dropped
         dead_letters_are_bounded
+        a_letter_whose_request_waits_stays
         buried_messages_are_letters
         stats_count
         a_closed_store_says_so

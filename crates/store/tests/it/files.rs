@@ -1,12 +1,15 @@
 //! What only a store in files has to show: who may read them, who may open them, what a restart and a backup keep.
 
-use std::os::unix::fs::PermissionsExt as _;
+use std::future::Future as _;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::Path;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
 
-use playhouse_store::{OpenError, Report, SqliteOptions, SqliteStore, Store as _};
+use playhouse_store::{Bury, Consumed, Fate, OpenError, Report, Retention, SqliteOptions, SqliteStore, Store as _};
 use playhouse_types::Code;
 
-use crate::support::{Owner, done, message, payloads, put, queued, request};
+use crate::support::{Owner, at, done, done_with, enqueue_of, message, payloads, put, queued, request, set};
 
 fn open(folder: &Path) -> SqliteStore {
     SqliteStore::open(folder, SqliteOptions::default()).expect("it opens")
@@ -22,6 +25,41 @@ fn names(folder: &Path) -> Vec<String> {
         entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
     names.sort();
     names
+}
+
+fn private_folder(path: &Path) {
+    std::fs::DirBuilder::new().mode(0o700).create(path).expect("a folder");
+}
+
+/// `--store .` closed whatever folder was named to all others, and left files in it.
+#[test]
+fn a_folder_that_is_not_for_a_store_is_left_alone() {
+    let ground = tempfile::tempdir().expect("a folder");
+    let folder = ground.path().join("folder");
+    let mode = |mode| std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(mode)).expect("it is ours");
+    let left = |error: OpenError, wanted: &str, files: &[&str]| {
+        let text = error.to_string().replace(&*folder.to_string_lossy(), "DIR");
+        assert_eq!((text.as_str(), names(&folder)), (wanted, files.iter().map(ToString::to_string).collect()));
+    };
+    private_folder(&folder);
+    mode(0o755);
+    std::fs::write(folder.join("letter"), "dear").expect("written");
+    left(refused(&folder), "DIR has no store, but \"letter\": a store has a folder of its own", &["letter"]);
+    let now = folder.metadata().expect("it is there").permissions().mode() & 0o777;
+    assert_eq!(now, 0o755);
+    if rustix::process::geteuid().is_root() {
+        std::os::unix::fs::chown(&folder, Some(12345), None).expect("root may");
+        left(refused(&folder), "DIR belongs to user 12345", &["letter"]);
+        std::os::unix::fs::chown(&folder, Some(0), None).expect("root may");
+    }
+    std::fs::rename(folder.join("letter"), folder.join("master-key")).expect("renamed");
+    drop(open(&folder));
+    let now = folder.metadata().expect("it is there").permissions().mode() & 0o777;
+    assert_eq!(now, 0o700, "nothing but the store's is in it");
+    std::fs::write(folder.join("letter"), "dear").expect("written");
+    drop(open(&folder));
+    mode(0o750);
+    assert!(refused(&folder).to_string().ends_with(&format!("(mode 750): run `chmod 700 {}`", folder.display())));
 }
 
 #[test]
@@ -85,7 +123,7 @@ fn a_backup_is_a_store() {
     owner.set("k", "v").expect("set");
     put(&store, owner.key(), message("a"));
     let folder = ground.path().join("restored");
-    std::fs::create_dir(&folder).expect("a folder");
+    private_folder(&folder);
     let copy = folder.join("playhouse.db");
     store.backup(&copy).wait().expect("there is room");
     assert!(store.backup(&copy).wait().is_err(), "a backup is not overwritten");
@@ -118,7 +156,7 @@ fn an_older_copy_does_not_pass_for_the_store() {
 
 /// What a kill leaves of a store that is open: its files as they are now, without the index of the log.
 fn killed(store: &Path, into: &Path) {
-    std::fs::create_dir(into).expect("a folder");
+    private_folder(into);
     for name in ["playhouse.db", "playhouse.db-wal", "mark"] {
         std::fs::copy(store.join(name), into.join(name)).expect("copied");
     }
@@ -228,6 +266,159 @@ fn what_is_not_a_store_is_refused() {
     assert_eq!(refused(ground.path()).code(), Code::StoreSchema);
 }
 
+/// Views and triggers run when a table is read: such a file kept `open` busy for ever, with our numbers in its header.
+#[test]
+fn what_the_schema_does_not_have_is_refused() {
+    let endless =
+        "CREATE VIEW notes AS WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i + 1 FROM n) SELECT i, i, i FROM n";
+    let cases = [
+        (format!("DROP TABLE notes; {endless}"), "notes"),
+        ("CREATE TRIGGER t AFTER INSERT ON notes BEGIN SELECT 1; END".to_owned(), "t"),
+        ("CREATE TABLE other (a)".to_owned(), "other"),
+        ("DROP INDEX timers_by_due".to_owned(), "timers_by_due"),
+    ];
+    for (sql, named) in cases {
+        let ground = tempfile::tempdir().expect("a folder");
+        drop(open(ground.path()));
+        let database = rusqlite::Connection::open(ground.path().join("playhouse.db")).expect("a database");
+        database.execute_batch(&sql).expect("a change");
+        drop(database);
+        match refused(ground.path()) {
+            OpenError::Damaged(damage) => assert_eq!((&*damage.table, &*damage.row), ("sqlite_schema", named)),
+            other => panic!("{other}"),
+        }
+    }
+}
+
+/// More than is listed is counted; those whose it is stand still all the same.
+#[test]
+fn much_damage_is_counted() {
+    let ground = tempfile::tempdir().expect("a folder");
+    let store = open(ground.path());
+    let mut owner = Owner::open(&store, "one");
+    owner.commit(|commit| commit.state.extend((0..1500).map(|key| set(&format!("k{key}"), "v")))).expect("it fits");
+    let mut last = Owner::open(&store, "two");
+    last.set("k", "v").expect("set");
+    let key = last.key();
+    drop(store);
+    tamper(ground.path(), "UPDATE state SET value = x'77'");
+    let store = open(ground.path());
+    let report = store.check().wait().expect("it can be read");
+    assert_eq!((report.damage.len(), report.more), (1000, 501));
+    assert_eq!(store.state(key, b"k").wait().expect_err("it is damaged").code(), Code::StoreCorrupt);
+    drop(store);
+    mend(ground.path());
+}
+
+/// A request whose actor is damaged is missed by nobody but its actor; finding that took a look at the whole reply for each actor.
+#[test]
+fn the_owner_of_a_stray_request_stands_still() {
+    let ground = tempfile::tempdir().expect("a folder");
+    let store = open(ground.path());
+    let mut owner = Owner::open(&store, "one");
+    let position = put(&store, owner.key(), request("r", "a"));
+    owner.commit(|commit| commit.consumed.push(done_with(position, "the reply"))).expect("it is there");
+    let (actor, other) = (owner.key(), Owner::open(&store, "two").key());
+    drop(store);
+    tamper(ground.path(), "UPDATE requests SET actor = 4097");
+    let store = open(ground.path());
+    assert_eq!(store.actor(actor).wait().expect_err("it is damaged").code(), Code::StoreCorrupt);
+    assert!(store.actor(other).wait().expect("it is sound").is_some());
+}
+
+/// Opens without a look at everything, as a large store does.
+fn open_unseen(folder: &Path) -> SqliteStore {
+    let file = std::fs::OpenOptions::new().write(true).open(folder.join("playhouse.db")).expect("a database");
+    file.set_len(300 << 20).expect("a hole");
+    open(folder)
+}
+
+/// Damages the pages that have nothing but that byte: where the rest of a long value is said to be.
+fn break_chains(folder: &Path, byte: u8) {
+    let path = folder.join("playhouse.db");
+    let mut bytes = std::fs::read(&path).expect("a database");
+    let mut found = 0;
+    for page in bytes.chunks_mut(4096).filter(|page| page[4..].iter().all(|found| *found == byte)) {
+        page[..4].copy_from_slice(&[0xff; 4]);
+        found += 1;
+    }
+    assert!(found > 0);
+    std::fs::write(&path, bytes).expect("written");
+}
+
+/// Whatever is too old goes with the next write, whoever's; as long as it could not, nobody's writes went through.
+#[test]
+fn damage_of_what_has_to_go_stops_nobody() {
+    let ground = tempfile::tempdir().expect("a folder");
+    let retention = Retention { letters: 1, ..Retention::default() };
+    let options = SqliteOptions { retention, ..SqliteOptions::default() };
+    let store = SqliteStore::open(ground.path(), options.clone()).expect("it opens");
+    let mut owner = Owner::open(&store, "one");
+    let long = "x".repeat(20_000);
+    for (id, fate) in [
+        ("r", Fate::Done { reply: Some(long.clone().into()) }),
+        ("d", Fate::Dead { cause: "why".to_owned(), reply: None }),
+        ("s", Fate::Done { reply: None }),
+    ] {
+        let position = put(&store, owner.key(), request(id, &long));
+        owner.commit(|commit| commit.consumed.push(Consumed::Message { position, fate })).expect("it is there");
+    }
+    drop(store);
+    break_chains(ground.path(), b'x');
+    drop(open_unseen(ground.path()));
+    let store = SqliteStore::open(ground.path(), options).expect("it opens");
+    let mut other = Owner::open(&store, "two");
+    other.commit(|commit| commit.now = at(9999)).expect("replies are too old by now");
+    let (actor, now, cause, message) = (other.key(), at(9999), "why".to_owned(), message("another"));
+    let buried = store.bury(Bury { actor, now, cause, attempts: 1, message }).wait().expect("there is room");
+    assert!(buried.is_some());
+    store.expire_replies(at(9999)).wait().expect("it is no damage of whoever asks");
+}
+
+#[test]
+fn another_program_that_writes_is_waited_for() {
+    let ground = tempfile::tempdir().expect("a folder");
+    let store = open(ground.path());
+    let mut owner = Owner::open(&store, "one");
+    let other = rusqlite::Connection::open(ground.path().join("playhouse.db")).expect("a database");
+    other.execute_batch("BEGIN IMMEDIATE").expect("nobody writes");
+    let error = owner.set("k", "v").expect_err("somebody else writes");
+    assert_eq!(error.code(), Code::StoreUnreachable);
+    drop(other);
+    owner.set("k", "v").expect("and the store goes on");
+}
+
+#[test]
+fn every_close_waits_for_what_was_submitted() {
+    let ground = tempfile::tempdir().expect("a folder");
+    let store = open(ground.path());
+    let actor = Owner::open(&store, "one").key();
+    let enqueue = || store.enqueue(enqueue_of(&store, actor, message(&"x".repeat(1000))));
+    let receipts: Vec<_> = (0..3000).map(|_| enqueue()).collect();
+    let (first, second) = (store.close(), store.close());
+    assert_eq!(second.wait(), Ok(()));
+    assert_eq!(first.wait(), Ok(()));
+    assert_eq!(store.close().wait(), Ok(()), "and it stays so");
+    let mut context = Context::from_waker(Waker::noop());
+    for mut receipt in receipts {
+        assert!(matches!(Pin::new(&mut receipt).poll(&mut context), Poll::Ready(Ok(_))));
+    }
+}
+
+#[test]
+fn two_backups_to_one_path_are_one() {
+    let ground = tempfile::tempdir().expect("a folder");
+    let store = open(&ground.path().join("store"));
+    Owner::open(&store, "one");
+    let copy = ground.path().join("copy.db");
+    let part = ground.path().join("copy.db.part");
+    std::fs::write(&part, "somebody else's").expect("written");
+    assert!(store.backup(&copy).wait().is_err());
+    assert_eq!(std::fs::read_to_string(&part).expect("it is there"), "somebody else's");
+    std::fs::remove_file(&part).expect("removed");
+    store.backup(&copy).wait().expect("nobody is at it");
+}
+
 /// What a test does behind a store's back.
 fn tamper(folder: &Path, sql: &str) {
     let database = rusqlite::Connection::open(folder.join("playhouse.db")).expect("a database");
@@ -262,6 +453,9 @@ fn damage_is_named_and_others_run_on() {
         assert!(found.iter().any(|found| found.contains(named)), "{sql}: {found:?}");
         let mut other = Owner::open(&store, "two");
         other.set("k", "v").expect("another actor runs on");
+        if !sql.contains("UPDATE actors") {
+            Owner::open(&store, "three").set("k", "v").expect("and new ones are made");
+        }
         put(&store, other.key(), message("a"));
         assert_eq!(payloads(&store, other.key()), ["a"]);
         drop(store);

@@ -75,7 +75,7 @@ BEGIN
       slot := NULL;
     WHEN 5 THEN
       slot := (SELECT array_position(keys, actor) FROM letters WHERE id = n1[i]);
-      r := retry_letter(me[slot], p_writer, n1[i], n2[i], n3[i], n4[i]);
+      r := retry_letter_2(me[slot], p_writer, n1[i], n2[i], n3[i], n4[i]);
       IF (r.me).writer <> p_writer THEN
         arrived := arrived || strange(r);
       END IF;

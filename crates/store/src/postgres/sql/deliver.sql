@@ -40,3 +40,20 @@ BEGIN
   END IF;
   RETURN r;
 END $$;
+
+-- As `retry_letter`, but 14 with {actor} if the same request waits in the mailbox.
+CREATE FUNCTION retry_letter_2(
+  me actors, p_writer bigint, p_id bigint, p_at bigint, p_messages bigint, p_bytes_max bigint
+) RETURNS outcome LANGUAGE plpgsql AS $$
+DECLARE r outcome;
+BEGIN
+  IF EXISTS (
+    SELECT FROM letters l JOIN requests q ON q.actor = l.actor AND q.caller = l.caller AND q.request = l.request
+    WHERE l.id = p_id AND l.actor = me.actor AND q.at IS NULL)
+  THEN
+    r.me := me;
+    r.ans := ROW(14, ARRAY[me.actor], NULL);
+    RETURN r;
+  END IF;
+  RETURN retry_letter(me, p_writer, p_id, p_at, p_messages, p_bytes_max);
+END $$;

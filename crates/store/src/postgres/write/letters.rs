@@ -3,7 +3,7 @@ use bytes::Bytes;
 use crate::core::{DropLetter, RetryLetter, sizes};
 use crate::error::StoreError;
 use crate::limits::CAUSE_BYTES_MAX;
-use crate::model::{Bury, LetterId, Position};
+use crate::model::{ActorKey, Bury, LetterId, Position};
 use crate::postgres::answer::{Answer, position};
 use crate::postgres::group::{Group, Kind, number, text};
 
@@ -55,6 +55,7 @@ impl Write for RetryLetter {
         match answer.code {
             7 => Some(answer.mailbox_full(self.limits)),
             12 => Some(StoreError::NotFound { what: "dead letter", name: self.id.number().to_string() }),
+            14 => Some(StoreError::RequestWaits { actor: ActorKey::from_number(answer.number(0)) }),
             _ => None,
         }
     }

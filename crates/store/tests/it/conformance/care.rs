@@ -3,7 +3,7 @@ use playhouse_store::{
     Accepted, Bury, Consumed, Fate, LetterId, Message, QueueLimits, Recorded, Report, Retention, Store, StoreError,
 };
 
-use crate::support::{Make, NOW, Owner, all_of_it, at, enqueue, message, open, payloads, put, queued, request};
+use crate::support::{Make, NOW, Owner, all_of_it, at, done, enqueue, message, open, payloads, put, queued, request};
 
 fn dead(store: &dyn Store, owner: &mut Owner<'_>, message: Message) -> LetterId {
     let position = put(store, owner.key(), message);
@@ -43,6 +43,21 @@ pub(super) fn dead_letters_are_kept_listed_retried_and_dropped(make: Make) {
     assert_eq!(store.drop_letter(second).wait(), Ok(false));
     let stats = store.stats().wait().expect("it can be read");
     assert_eq!((stats.letters, stats.letters_bytes, stats.letters_dropped), (0, 0, 0));
+}
+
+/// After its reply was forgotten a request may come again, and wait while its letter is retried: it was handled twice.
+pub(super) fn a_letter_whose_request_waits_stays(make: Make) {
+    let place = make(Retention::default());
+    let store = &*place.store;
+    let mut owner = Owner::open(store, "one");
+    let letter = dead(store, &mut owner, request("r-1", "first"));
+    assert_eq!(store.expire_replies(at(99_999)).wait(), Ok(1));
+    let position = put(store, owner.key(), request("r-1", "second"));
+    let retry = || store.retry_letter(letter, at(5), QueueLimits::default()).wait();
+    assert_eq!(retry(), Err(StoreError::RequestWaits { actor: owner.key() }));
+    assert_eq!(payloads(store, owner.key()), ["second"]);
+    owner.commit(|commit| commit.consumed.push(done(position))).expect("it is there");
+    retry().expect("nothing of it waits");
 }
 
 pub(super) fn dead_letters_are_bounded(make: Make) {

@@ -1,4 +1,5 @@
 use bytes::Bytes;
+use playhouse_store::limits::{BATCH_BYTES_MAX, TIMER_BODY_BYTES_MAX};
 use playhouse_store::{
     Accepted, ActorKey, BatchLimits, Commit, Consumed, Delivers, Enqueue, Expect, KeyChange, Message, OutId,
     OutMessage, QueueLimits, Quota, Recorded, RecordedReply, Retention, Revision, StateChange, Store, StoreError,
@@ -257,6 +258,26 @@ pub(super) fn timers_fire_once(make: Make) {
     assert_eq!(listed.iter().map(|timer| (timer.name.as_str(), timer.due)).collect::<Vec<_>>(), [("soon", at(30))]);
     let usage = store.actor(owner.key()).wait().expect("it can be read").expect("it is there").lease.usage;
     assert_eq!(usage.timers, 2);
+}
+
+pub(super) fn timers_that_are_read_at_once_have_limits(make: Make) {
+    let place = make(Retention::default());
+    let store = &*place.store;
+    let mut owner = Owner::open(store, "one");
+    let (body, quota) = (Bytes::from(vec![7; TIMER_BODY_BYTES_MAX]), Quota { timers: 9999, ..Quota::default() });
+    let fits = BATCH_BYTES_MAX / TIMER_BODY_BYTES_MAX;
+    for half in 0..2 {
+        let numbers = half * 600..(half + 1) * 600;
+        let set = |number| TimerChange::Set { name: format!("{number:04}"), due: at(number), body: body.clone() };
+        let set = owner.commit(|commit| {
+            commit.quota = quota;
+            commit.timers.extend(numbers.map(set));
+        });
+        set.expect("it fits");
+    }
+    assert_eq!(store.timers_due(at(9999), 9999).wait().expect("it can be read").len(), fits);
+    assert_eq!(store.timers(owner.key(), "", 9999).wait().expect("it can be read").len(), fits);
+    assert_eq!(store.timers(owner.key(), "1100", 9999).wait().expect("it can be read").len(), 99);
 }
 
 pub(super) fn quotas_are_named(make: Make) {

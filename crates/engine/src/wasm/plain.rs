@@ -65,7 +65,7 @@ impl<W: World> Ready<W> {
     fn new(component: &Component) -> Result<Self, Refusal> {
         let world = W::find(component)?;
         let mut linker = Linker::<Guest>::new(component.engine());
-        link::<W>(&mut linker).map_err(|e| Refusal::invalid(&e))?;
+        link::<W>(&mut linker, component).map_err(|e| Refusal::invalid(&e))?;
         let instance = linker
             .instantiate_pre(component)
             .map_err(|error| Refusal::not_linked(&format!("{error:#}"), error.root_cause().to_string()))?;
@@ -74,9 +74,9 @@ impl<W: World> Ready<W> {
 }
 
 /// Offers what a component of the world may import.
-fn link<W: World>(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+fn link<W: World>(linker: &mut Linker<Guest>, component: &Component) -> wasmtime::Result<()> {
     wasi::link(linker)?;
-    keyvalue::link(linker)?;
+    keyvalue::link(linker, component)?;
     operations::link(linker)?;
     W::link(linker)
 }

@@ -5,6 +5,7 @@ mod beside;
 mod bombs;
 mod errors;
 mod keyvalue;
+mod keyvalue_2;
 pub(super) mod kit;
 mod lifted;
 mod operations;

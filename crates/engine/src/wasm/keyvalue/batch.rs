@@ -1,26 +1,67 @@
 //! `wasi:keyvalue/batch`.
 
 use playhouse_types::{ActorError, HostOp, StateChange, StateOp};
-use wasmtime::component::{Linker, Resource, WasmList, WasmStr};
+use wasmtime::component::types::{ComponentItem, Type};
+use wasmtime::component::{Component, ComponentType, Linker, LinkerInstance, Lower, WasmList, WasmStr};
 
-use super::{Bucket, Error, Store, ask, bucket, state_key, store};
+use super::{Error, Handle, Store, ask, bucket, state_key, store};
 use crate::wasm::guest::Guest;
 use crate::wasm::memory::{Memory, too_large};
 use crate::wasm::replies;
 
-/// The interface's name.
-pub(super) const NAME: &str = "wasi:keyvalue/batch@0.2.0-draft";
+/// The interface's names.
+pub(super) const DRAFT: &str = "wasi:keyvalue/batch@0.2.0-draft";
+pub(super) const DRAFT_2: &str = "wasi:keyvalue/batch@0.2.0-draft2";
 
-type Found = Vec<Option<(String, Vec<u8>)>>;
+const GET_MANY: &str = "get-many";
 
-pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
-    let batch = &mut linker.instance(NAME)?;
-    batch.func_wrap_async("get-many", |mut store: Store<'_>, (handle, keys): (Resource<Bucket>, Vec<WasmStr>)| {
-        Box::new(async move { Ok((get_many(&mut store, &handle, &keys).await?,)) })
-    })?;
+/// A key and its value, if it has one.
+type Found = (String, Option<Vec<u8>>);
+/// The same as it was at first: nothing at all in the place of a key without a value.
+type Paired = Option<(String, Vec<u8>)>;
+
+pub(super) fn link(linker: &mut Linker<Guest>, component: &Component) -> wasmtime::Result<()> {
+    let draft = &mut linker.instance(DRAFT)?;
+    get_many(draft, paired)?;
+    writes(draft)?;
+    let draft_2 = &mut linker.instance(DRAFT_2)?;
+    if has_keys(component) {
+        get_many(draft_2, |found| found)?
+    } else {
+        get_many(draft_2, paired)?
+    }
+    writes(draft_2)
+}
+
+/// Whether the component wants the key with each value. The second draft changed that without another name.
+fn has_keys(component: &Component) -> bool {
+    let engine = component.engine();
+    let imported = component.component_type().get_import(engine, DRAFT_2).map(|import| import.ty);
+    let Some(ComponentItem::ComponentInstance(batch)) = imported else { return true };
+    let exported = batch.get_export(engine, GET_MANY).map(|export| export.ty);
+    let Some(ComponentItem::ComponentFunc(function)) = exported else { return true };
+    let Some(Type::Result(result)) = function.results().next() else { return true };
+    let Some(Type::List(list)) = result.ok() else { return true };
+    !matches!(list.ty(), Type::Option(_))
+}
+
+fn paired((key, value): Found) -> Paired {
+    value.map(|value| (key, value))
+}
+
+fn get_many<T>(batch: &mut LinkerInstance<'_, Guest>, form: fn(Found) -> T) -> wasmtime::Result<()>
+where
+    T: ComponentType + Lower + Send + 'static,
+{
+    batch.func_wrap_async(GET_MANY, move |mut store: Store<'_>, (handle, keys): (Handle, Vec<WasmStr>)| {
+        Box::new(async move { Ok((read(&mut store, &handle, &keys, form).await?,)) })
+    })
+}
+
+fn writes(batch: &mut LinkerInstance<'_, Guest>) -> wasmtime::Result<()> {
     batch.func_wrap_async(
         "set-many",
-        |mut store: Store<'_>, (handle, pairs): (Resource<Bucket>, Vec<(WasmStr, WasmList<u8>)>)| {
+        |mut store: Store<'_>, (handle, pairs): (Handle, Vec<(WasmStr, WasmList<u8>)>)| {
             Box::new(async move {
                 let bucket = bucket(&store, &handle)?;
                 let changes = pairs.iter().map(|(key, value)| {
@@ -32,7 +73,7 @@ pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
             })
         },
     )?;
-    batch.func_wrap_async("delete-many", |mut store: Store<'_>, (handle, keys): (Resource<Bucket>, Vec<WasmStr>)| {
+    batch.func_wrap_async("delete-many", |mut store: Store<'_>, (handle, keys): (Handle, Vec<WasmStr>)| {
         Box::new(async move {
             let bucket = bucket(&store, &handle)?;
             let change = |key| Ok(StateChange { key: state_key(&store, bucket, key)?, value: None });
@@ -48,11 +89,12 @@ fn write(changes: impl Iterator<Item = Result<StateChange, ActorError>>) -> Resu
 }
 
 /// The values, in the order of the keys. Together they are not larger than a reply may be.
-async fn get_many(
+async fn read<T>(
     store: &mut Store<'_>,
-    handle: &Resource<Bucket>,
+    handle: &Handle,
     keys: &[WasmStr],
-) -> wasmtime::Result<Result<Found, Error>> {
+    form: fn(Found) -> T,
+) -> wasmtime::Result<Result<Vec<T>, Error>> {
     let limit = store.data().budget.limits().reply_bytes;
     let (mut found, mut bytes) = (Vec::with_capacity(keys.len()), 0_usize);
     for key in keys {
@@ -66,7 +108,7 @@ async fn get_many(
         }
         let text = Memory::of(store).text(key, |key| Ok(key.to_owned()));
         match text {
-            Ok(text) => found.push(value.map(|value| (text, value))),
+            Ok(text) => found.push(form((text, value))),
             Err(error) => return Ok(Err(error.into())),
         }
     }

@@ -12,7 +12,7 @@ use playhouse_types::{ActorError, Code, ErrorKind, HostOp, HostReply, StateChang
 use super::kit::{Actor, FakeHost, PLAYHOUSE, Source};
 use crate::Limits;
 
-const KEYVALUE: &str = "
+const DRAFT: &str = "
     package wasi:keyvalue@0.2.0-draft {
         interface store {
             variant error { no-such-store, access-denied, other(string) }
@@ -90,7 +90,7 @@ impl Kept {
     }
 }
 
-fn host() -> Arc<FakeHost> {
+pub(super) fn host() -> Arc<FakeHost> {
     let kept = Mutex::new(Kept::default());
     FakeHost::new(move |op| kept.lock().perform(op))
 }
@@ -133,18 +133,25 @@ const DATA: &str =
     (data (i32.const 3040) \"################################\")";
 
 async fn actor(body: &str, host: Arc<FakeHost>) -> Actor {
-    let wit = PLAYHOUSE.replace(
-        "    import host;",
-        "    import host;\n    import wasi:keyvalue/store@0.2.0-draft;\n    import wasi:keyvalue/atomics@0.2.0-draft;\n    import wasi:keyvalue/batch@0.2.0-draft;",
-    );
+    actor_for(("0.2.0-draft", DRAFT), body, host).await
+}
+
+/// A guest for one draft, which has a version and a text.
+pub(super) async fn actor_for((version, wit): (&str, &str), body: &str, host: Arc<FakeHost>) -> Actor {
+    let imports = ["store", "atomics", "batch"].map(|name| format!("    import wasi:keyvalue/{name}@{version};\n"));
+    let world = PLAYHOUSE.replace("    import host;", &format!("    import host;\n{}", imports.concat()));
     let body = format!("{} (i32.const 1024)", words(body));
-    let source = Source { wit: &format!("{wit}{KEYVALUE}"), bodies: &[("handle", &body)], more: DATA };
+    let source = Source { wit: &format!("{world}{wit}"), bodies: &[("handle", &body)], more: DATA };
     Actor::within(&source, host, Limits { host_calls: 2000, ..Limits::default() }).await.unwrap()
 }
 
 /// The reply of a guest that does so, and what its host was asked for.
 async fn check(body: &str, expected: &Expect) {
-    let actor = actor(body, host()).await;
+    check_for(("0.2.0-draft", DRAFT), body, expected).await;
+}
+
+pub(super) async fn check_for(draft: (&str, &str), body: &str, expected: &Expect) {
+    let actor = actor_for(draft, body, host()).await;
     let reply = actor.ask(b"").await;
     let mut seen: Vec<_> = actor.host.ops.lock().iter().map(|op| op.replace("local-5 ", "")).collect();
     seen.push(super::lifted::short(&reply));

@@ -66,7 +66,7 @@ impl Ready {
     fn new(component: &Component) -> Result<Self, Refusal> {
         let functions = Arc::new(Functions::find(component)?);
         let mut linker = Linker::new(component.engine());
-        link(&mut linker).map_err(|error| Refusal::invalid(&error))?;
+        link(&mut linker, component).map_err(|error| Refusal::invalid(&error))?;
         let instance = linker
             .instantiate_pre(component)
             .map_err(|error| Refusal::not_linked(&format!("{error:#}"), error.root_cause().to_string()))?;
@@ -75,9 +75,9 @@ impl Ready {
 }
 
 /// Offers what a component of the world may import.
-fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+fn link(linker: &mut Linker<Guest>, component: &Component) -> wasmtime::Result<()> {
     wasi::link(linker)?;
-    keyvalue::link(linker)?;
+    keyvalue::link(linker, component)?;
     operations::link(linker)?;
     host::link_2(linker)
 }

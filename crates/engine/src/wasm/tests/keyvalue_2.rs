@@ -88,38 +88,54 @@ const GET: &str = "(call $_method_bucket_get (local.get $b) KEY RET) LIST";
 
 #[tokio::test]
 async fn a_swap_goes_by_what_was_there() {
-    check(&format!("OPEN {NEW} {SWAP} {GET}"), &expect![[r#"
+    check(
+        &format!("OPEN {NEW} {SWAP} {GET}"),
+        &expect![[r#"
         State(Get { key: b"kv/default/key" })
         State(CompareAndSet { expected: None, change: StateChange { key: b"kv/default/key", value_bytes: Some(5) } })
         State(Get { key: b"kv/default/key" })
-        ok "value""#]]).await;
-    check(&format!("OPEN {SET} {NEW} {CURRENT}"), &expect![[r#"
+        ok "value""#]],
+    )
+    .await;
+    check(
+        &format!("OPEN {SET} {NEW} {CURRENT}"),
+        &expect![[r#"
         State(Write { changes: [StateChange { key: b"kv/default/key", value_bytes: Some(5) }] })
         State(Get { key: b"kv/default/key" })
         State(Get { key: b"kv/default/key" })
-        ok "other""#]]).await;
+        ok "other""#]],
+    )
+    .await;
 }
 
 /// Somebody else has written since: the guest is given another handle, and succeeds.
 #[tokio::test]
 async fn a_swap_that_came_late_is_tried_again() {
     let again = "(if (i32.ne (i32.load8_u (i32.const 2052)) (i32.const 1)) (then unreachable)) (i32.store (i32.const 2500) (i32.load (i32.const 2056)))";
-    check(&format!("OPEN {NEW} {SET} {SWAP} {again} {SWAP} {GET}"), &expect![[r#"
+    check(
+        &format!("OPEN {NEW} {SET} {SWAP} {again} {SWAP} {GET}"),
+        &expect![[r#"
         State(Get { key: b"kv/default/key" })
         State(Write { changes: [StateChange { key: b"kv/default/key", value_bytes: Some(5) }] })
         State(CompareAndSet { expected: None, change: StateChange { key: b"kv/default/key", value_bytes: Some(5) } })
         State(Get { key: b"kv/default/key" })
         State(CompareAndSet { expected: Some(1), change: StateChange { key: b"kv/default/key", value_bytes: Some(5) } })
         State(Get { key: b"kv/default/key" })
-        ok "value""#]]).await;
+        ok "value""#]],
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn a_handle_is_used_up_by_its_swap() {
-    check(&format!("OPEN {NEW} {SWAP} {SWAP}"), &expect![[r#"
+    check(
+        &format!("OPEN {NEW} {SWAP} {SWAP}"),
+        &expect![[r#"
         State(Get { key: b"kv/default/key" })
         State(CompareAndSet { expected: None, change: StateChange { key: b"kv/default/key", value_bytes: Some(5) } })
-        crash internal error: the guest broke its ABI: unknown handle index 2 [guest-protocol] (lost)"#]]).await;
+        crash internal error: the guest broke its ABI: unknown handle index 2 [guest-protocol] (lost)"#]],
+    )
+    .await;
 }
 
 #[tokio::test]

@@ -21,6 +21,7 @@
 mod answer;
 mod check;
 mod commit;
+mod error;
 mod group;
 mod options;
 mod queue;
@@ -46,7 +47,8 @@ use crate::contract::Stats;
 use crate::model::Durability;
 use crate::receipt::{Done, Receipt};
 
-pub use self::options::{PostgresError, PostgresOptions};
+pub use self::error::PostgresError;
+pub use self::options::PostgresOptions;
 
 use self::queue::Queue;
 use self::readers::Readers;

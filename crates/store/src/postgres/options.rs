@@ -1,10 +1,11 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use playhouse_types::Code;
 use tokio_postgres::config::{Host, TargetSessionAttrs};
 
 use crate::contract::Retention;
+
+use super::error::PostgresError;
 
 /// Bytes of the name of a schema: the limit of Postgres.
 const SCHEMA_BYTES_MAX: usize = 63;
@@ -19,6 +20,8 @@ pub struct PostgresOptions {
     /// Where the server is, as in `host=/run/postgresql user=playhouse dbname=playhouse` or
     /// `postgresql://playhouse@db.internal/playhouse`. Several hosts may be named: the one that takes writes is used.
     pub server: String,
+    /// The password, if [`server`](Self::server) has none.
+    pub password: Option<String>,
     /// The schema of the tables, which belongs to this store alone: a lower-case letter, then letters, digits and `_`, 63 at most.
     pub schema: String,
     /// What is kept of replies and dead letters. All nodes should have the same.
@@ -48,6 +51,7 @@ impl PostgresOptions {
     pub fn new(server: &str) -> Self {
         Self {
             server: server.to_owned(),
+            password: None,
             schema: "playhouse".to_owned(),
             retention: Retention::default(),
             readers: 2,
@@ -65,6 +69,15 @@ impl PostgresOptions {
             return Err(PostgresError::SchemaName { name: self.schema.clone() });
         }
         let mut config: tokio_postgres::Config = self.server.parse().map_err(PostgresError::Server)?;
+        // An `@` in a password that is not written as `%40` would make its end part of the name of the host, and shown.
+        if config.get_hosts().iter().any(|host| matches!(host, Host::Tcp(name) if name.contains('@'))) {
+            return Err(PostgresError::Host);
+        }
+        if let Some(password) = &self.password
+            && config.get_password().is_none()
+        {
+            config.password(password);
+        }
         if let Some(host) = remote(&config)
             && !self.danger_plaintext
         {
@@ -94,81 +107,6 @@ fn remote(config: &tokio_postgres::Config) -> Option<String> {
         Host::Tcp(name) => Some(name.clone()),
     });
     host.or_else(|| address.map(ToString::to_string))
-}
-
-/// Why a store on Postgres cannot be opened. Nothing was changed.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum PostgresError {
-    /// [`PostgresOptions::server`] cannot be read.
-    #[error("the address of the server: {}", Chain(.0))]
-    Server(#[source] tokio_postgres::Error),
-    /// [`PostgresOptions::schema`] is not a name of a schema.
-    #[error(
-        "the schema {name:?}: expected a lower-case letter, then letters, digits and `_`, at most 63, not beginning with `pg_`"
-    )]
-    SchemaName {
-        /// The name.
-        name: String,
-    },
-    /// The server is on another machine and this store does not have TLS. Use a tunnel, or
-    /// [`PostgresOptions::danger_plaintext`] where the network encrypts.
-    #[error("the server {host} is on another machine, and the connection would not be encrypted")]
-    Plaintext {
-        /// Its name.
-        host: String,
-    },
-    /// The server cannot be reached, or refused.
-    #[error("the server: {}", Chain(.0))]
-    Connect(#[source] tokio_postgres::Error),
-    /// The server is older than version 14.
-    #[error("the server is Postgres {found}, at least 14 is needed")]
-    TooOld {
-        /// Its version.
-        found: String,
-    },
-    /// A newer version of Playhouse wrote the schema.
-    #[error("the store has schema {found}, this version knows up to {known}")]
-    Newer {
-        /// Its schema.
-        found: i32,
-        /// The newest that is known here.
-        known: i32,
-    },
-    /// The thread of the store cannot be started.
-    #[error("the thread of the store: {0}")]
-    Thread(#[source] std::io::Error),
-}
-
-impl PostgresError {
-    /// Which rule was broken.
-    #[must_use]
-    pub const fn code(&self) -> Code {
-        match self {
-            Self::Newer { .. } | Self::TooOld { .. } => Code::StoreSchema,
-            Self::Plaintext { .. } | Self::Server(_) | Self::SchemaName { .. } => Code::StoreUnsupported,
-            Self::Connect(_) => Code::StoreUnreachable,
-            Self::Thread(_) => Code::StoreFailed,
-        }
-    }
-}
-
-/// An error of the driver with its causes, which it does not print by itself.
-pub(super) struct Chain<'a>(pub(super) &'a tokio_postgres::Error);
-
-impl std::fmt::Display for Chain<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if let Some(error) = self.0.as_db_error() {
-            return write!(f, "{} ({})", error.message(), error.code().code());
-        }
-        write!(f, "{}", self.0)?;
-        let mut cause = std::error::Error::source(self.0);
-        while let Some(error) = cause {
-            write!(f, ": {error}")?;
-            cause = error.source();
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]

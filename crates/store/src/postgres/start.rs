@@ -6,7 +6,8 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::runtime::Builder;
 
-use super::options::{PostgresError, PostgresOptions};
+use super::error::PostgresError;
+use super::options::PostgresOptions;
 use super::readers::Readers;
 use super::schema;
 use super::session::Connector;
@@ -52,7 +53,7 @@ pub(super) fn open(options: PostgresOptions) -> Result<Shared, PostgresError> {
 }
 
 async fn start(common: Arc<Common>, options: &PostgresOptions) -> Result<(Arc<Common>, Arc<Readers>), PostgresError> {
-    let fail = PostgresError::Connect;
+    let fail = PostgresError::of;
     let mut session = common.connector.connect().await.map_err(fail)?;
     schema::prepare(&mut session.client, &options.schema).await?;
     common.set_strongest(session.strongest().await.map_err(fail)?);

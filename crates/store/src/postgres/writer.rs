@@ -14,8 +14,8 @@ use crate::model::Durability;
 
 use super::Common;
 use super::answer::{Answer, synchronous_commit};
+use super::error::Chain;
 use super::group::{Group, number};
-use super::options::Chain;
 use super::session::{BackOff, Fault, Session};
 use super::write::Task;
 

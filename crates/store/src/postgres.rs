@@ -18,6 +18,7 @@
 //! early; that costs work, not correctness, because the former owner's epoch is stale from then on. Keep leases well
 //! longer than clocks differ. Replies are forgotten by the clock of the node that writes.
 
+mod address;
 mod answer;
 mod check;
 mod commit;
@@ -33,6 +34,7 @@ mod session;
 mod start;
 mod store;
 mod sums;
+mod tls;
 mod write;
 mod writer;
 

@@ -6,11 +6,20 @@ use rustix::process::Signal;
 
 use crate::home::{Home, Ran, Running, finish, package};
 
+use self::certificates::Certificates;
 use self::cluster::{Cluster, there};
 
 #[path = "../../../store/tests/postgres/cluster.rs"]
-#[expect(dead_code, reason = "the tests of the store need more of it")]
+#[expect(
+    dead_code,
+    clippy::expect_used,
+    reason = "the tests of the store need more of it, and say where they cannot go on"
+)]
 mod cluster;
+
+#[path = "../../../store/tests/postgres/certificates.rs"]
+#[expect(clippy::expect_used, reason = "as in the tests of the store")]
+mod certificates;
 
 /// A password that must not be seen anywhere.
 const PASSWORD: &str = "canary-4711";
@@ -244,4 +253,40 @@ fn a_node_goes_on_when_its_server_comes_back() {
     let sum: u64 = user.sum().parse().unwrap();
     assert!(sum >= 2, "{sum}");
     user.has_no_password(&[&refused]);
+}
+
+#[test]
+fn an_encrypted_server_has_to_be_who_it_should_be() {
+    let Some(server) = server() else { return };
+    let made = Certificates::make();
+    server.let_in("hostssl all node 127.0.0.1/32 scram-sha-256");
+    server.encrypt(&made.path("good.crt"), &made.path("good.key"));
+    let user = User::new(&server);
+    let run = |host: &str, options: &str| {
+        let store = format!("postgres://node:{PASSWORD}@{host}:{}/plays?{options}", server.port());
+        let mut command = user.home.command(&["run", "--json", &package("ledger-wasm")]);
+        let command = command.env("PLAYHOUSE_STORE", store).env("SSL_CERT_FILE", made.path("ours.crt"));
+        let mut node = Running::start(command);
+        let ready = node.event("ready");
+        if ready["event"] == "ready" {
+            user.run(&["stop", "--all"]).exits(0);
+            node.wait();
+            return format!("{} {}", ready["store"], node.errors());
+        }
+        node.wait();
+        ready.as_str().unwrap().to_owned()
+    };
+    let theirs = format!("sslmode=verify-full&sslrootcert={}", made.path("theirs.crt").display());
+    for (host, options, expected) in [
+        ("localhost", "sslmode=verify-full", "/plays?sslmode=verify-full"),
+        ("127.0.0.1", "sslmode=verify-full", "only valid for DnsName"),
+        ("localhost", &theirs, "`?sslrootcert=FILE`"),
+        ("localhost", "sslmode=require", "/plays?sslmode=require"),
+        ("localhost", "", "no encryption"),
+        ("db.invalid", "sslmode=disable", "danger_plaintext=true"),
+        ("localhost", "sslmode=full", "is none of disable, allow, prefer, require, verify-ca, verify-full"),
+    ] {
+        let seen = run(host, options);
+        assert!(seen.contains(expected) && !seen.contains(PASSWORD), "{host} {options}: {seen}");
+    }
 }

@@ -24,13 +24,54 @@ pub enum PostgresError {
         /// The name.
         name: String,
     },
-    /// The server is on another machine and this store does not have TLS. Use a tunnel, or
+    /// The server is on another machine, and the address asks for no encryption, or for none that could not be prevented. Ask for `sslmode=verify-full`, or say
     /// [`PostgresOptions::danger_plaintext`] where the network encrypts.
-    #[error("the server {host} is on another machine, and the connection would not be encrypted")]
+    #[error(
+        "the server {host} is on another machine, and with sslmode={mode} whoever is on the way reads and changes everything"
+    )]
     Plaintext {
         /// Its name.
         host: String,
+        /// What the address asks for.
+        mode: &'static str,
     },
+    /// `sslmode` in the address is not one of libpq's.
+    #[error("sslmode {word:?} is none of disable, allow, prefer, require, verify-ca, verify-full")]
+    SslMode {
+        /// What it is.
+        word: String,
+    },
+    /// With this `sslmode` the address has to name a file with authorities: those of the operating system give anybody a certificate.
+    #[error(
+        "sslmode={mode} needs an sslrootcert=FILE; with the authorities of the operating system it would trust anybody"
+    )]
+    AuthorityMissing {
+        /// What the address asks for.
+        mode: &'static str,
+    },
+    /// `sslrootcert` in the address cannot be used.
+    #[error("sslrootcert {path}: {cause}")]
+    RootFile {
+        /// The file.
+        path: String,
+        /// Why.
+        cause: String,
+    },
+    /// The operating system trusts no authorities, or keeps them where they are not found. Name a file by `sslrootcert`.
+    #[error("the operating system has no certificates of authorities")]
+    NoAuthorities,
+    /// Encryption cannot be set up.
+    #[error("encryption cannot be set up: {cause}")]
+    Tls {
+        /// Why.
+        cause: String,
+    },
+    /// The certificate of the server is not from an authority that is trusted, or is for another host, or is too old.
+    #[error("the server: {}", Chain(.0))]
+    Certificate(#[source] tokio_postgres::Error),
+    /// The server does not encrypt.
+    #[error("the server: {}", Chain(.0))]
+    NotEncrypted(#[source] tokio_postgres::Error),
     /// The server cannot be reached, or refused.
     #[error("the server: {}", Chain(.0))]
     Connect(#[source] tokio_postgres::Error),
@@ -71,6 +112,8 @@ impl PostgresError {
             Some(&SqlState::INSUFFICIENT_PRIVILEGE) => Self::NotAllowed(error),
             // The driver has no code for a server that asks for a password where there is none.
             None if Chain(&error).to_string().ends_with("password missing") => Self::SignIn(error),
+            None if Chain(&error).to_string().ends_with("server does not support TLS") => Self::NotEncrypted(error),
+            None if is_about_certificate(&error) => Self::Certificate(error),
             _ => Self::Connect(error),
         }
     }
@@ -80,11 +123,37 @@ impl PostgresError {
     pub const fn code(&self) -> Code {
         match self {
             Self::Newer { .. } | Self::TooOld { .. } => Code::StoreSchema,
-            Self::Plaintext { .. } | Self::Server(_) | Self::Host | Self::SchemaName { .. } => Code::StoreUnsupported,
-            Self::Connect(_) | Self::SignIn(_) | Self::NoDatabase(_) | Self::NotAllowed(_) => Code::StoreUnreachable,
-            Self::Thread(_) => Code::StoreFailed,
+            Self::Plaintext { .. }
+            | Self::Server(_)
+            | Self::Host
+            | Self::SchemaName { .. }
+            | Self::SslMode { .. }
+            | Self::AuthorityMissing { .. }
+            | Self::RootFile { .. }
+            | Self::NoAuthorities => Code::StoreUnsupported,
+            Self::Connect(_)
+            | Self::SignIn(_)
+            | Self::NoDatabase(_)
+            | Self::NotAllowed(_)
+            | Self::Certificate(_)
+            | Self::NotEncrypted(_) => Code::StoreUnreachable,
+            Self::Thread(_) | Self::Tls { .. } => Code::StoreFailed,
         }
     }
+}
+
+/// Whether an error came to be because the server's certificate was refused.
+fn is_about_certificate(error: &tokio_postgres::Error) -> bool {
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        // An I/O error does not count what it is made of among its causes.
+        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        if inner.is_some_and(|inner| matches!(inner.downcast_ref(), Some(rustls::Error::InvalidCertificate(_)))) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// An error of the driver with its causes, which it does not print by itself.

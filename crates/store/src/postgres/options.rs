@@ -1,11 +1,13 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use tokio_postgres::config::{Host, TargetSessionAttrs};
+use tokio_postgres::config::{Host, SslMode as Mode, TargetSessionAttrs};
 
 use crate::contract::Retention;
 
+use super::address::{Address, Root, SslMode};
 use super::error::PostgresError;
+use super::tls::{Authority, Tls};
 
 /// Bytes of the name of a schema: the limit of Postgres.
 const SCHEMA_BYTES_MAX: usize = 63;
@@ -18,7 +20,8 @@ const CONNECT: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub struct PostgresOptions {
     /// Where the server is, as in `host=/run/postgresql user=playhouse dbname=playhouse` or
-    /// `postgresql://playhouse@db.internal/playhouse`. Several hosts may be named: the one that takes writes is used.
+    /// `postgresql://playhouse@db.internal/playhouse`. Several hosts may be named: the one that takes writes is used. `sslmode` and `sslrootcert` are as libpq
+    /// has them, but that `verify-full` is what is done with a server on another machine if nothing is said, with the authorities that the operating system trusts.
     pub server: String,
     /// The password, if [`server`](Self::server) has none.
     pub password: Option<String>,
@@ -32,8 +35,8 @@ pub struct PostgresOptions {
     pub statement_timeout: Duration,
     /// For how long a lost server is waited for before what waits is answered with an error. The store goes on trying.
     pub give_up_after: Duration,
-    /// Speak to a server on another machine without TLS, which this store does not have: whoever is on the way reads and changes everything. For networks that
-    /// encrypt by themselves, such as WireGuard.
+    /// Speak to a server on another machine without encryption: whoever is on the way reads and changes everything. For networks that
+    /// encrypt by themselves, such as WireGuard. `danger_plaintext=true` in the address says the same.
     pub danger_plaintext: bool,
 }
 
@@ -61,14 +64,15 @@ impl PostgresOptions {
         }
     }
 
-    /// What these options say to the driver, if they make sense.
-    pub(super) fn config(&self) -> Result<tokio_postgres::Config, PostgresError> {
+    /// What these options say to the driver, if they make sense, and how connections are encrypted.
+    pub(super) fn config(&self) -> Result<(tokio_postgres::Config, Option<Tls>), PostgresError> {
         let named = self.schema.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
         let begins = self.schema.starts_with(|first: char| first.is_ascii_lowercase());
         if !named || !begins || self.schema.len() > SCHEMA_BYTES_MAX || self.schema.starts_with("pg_") {
             return Err(PostgresError::SchemaName { name: self.schema.clone() });
         }
-        let mut config: tokio_postgres::Config = self.server.parse().map_err(PostgresError::Server)?;
+        let address = Address::parse(&self.server)?;
+        let mut config: tokio_postgres::Config = address.driver.parse().map_err(PostgresError::Server)?;
         // An `@` in a password that is not written as `%40` would make its end part of the name of the host, and shown.
         if config.get_hosts().iter().any(|host| matches!(host, Host::Tcp(name) if name.contains('@'))) {
             return Err(PostgresError::Host);
@@ -78,11 +82,18 @@ impl PostgresOptions {
         {
             config.password(password);
         }
-        if let Some(host) = remote(&config)
-            && !self.danger_plaintext
-        {
-            return Err(PostgresError::Plaintext { host });
+        let authority = authority(&address, &config, self.danger_plaintext || address.danger_plaintext)?;
+        if let (Some(Authority::Anybody), Some(host)) = (&authority, remote(&config)) {
+            tracing::warn!(
+                host,
+                "whoever answers for the store's server is believed to be it; sslmode=verify-full looks"
+            );
         }
+        config.ssl_mode(match (&authority, address.mode) {
+            (None, _) => Mode::Disable,
+            (Some(_), Some(SslMode::Allow | SslMode::Prefer)) => Mode::Prefer,
+            (Some(_), _) => Mode::Require,
+        });
         config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         config.tcp_user_timeout(UNANSWERED).keepalives_idle(UNANSWERED);
         if config.get_connect_timeout().is_none() {
@@ -91,8 +102,45 @@ impl PostgresOptions {
         if config.get_application_name().is_none() {
             config.application_name("playhouse");
         }
-        Ok(config)
+        Ok((config, authority.as_ref().map(Tls::new).transpose()?))
     }
+}
+
+/// Who the server has to be, by what the address says and where the server is. None is no encryption.
+fn authority(
+    address: &Address,
+    config: &tokio_postgres::Config,
+    danger_plaintext: bool,
+) -> Result<Option<Authority>, PostgresError> {
+    let remote = remote(config);
+    let mode = match (address.mode, &remote) {
+        (Some(mode), _) => mode,
+        (None, Some(_)) if danger_plaintext => SslMode::Disable,
+        (None, Some(_)) => SslMode::VerifyFull,
+        (None, None) => SslMode::Disable,
+    };
+    if let Some(host) = remote
+        && mode <= SslMode::Prefer
+        && !danger_plaintext
+    {
+        return Err(PostgresError::Plaintext { host, mode: mode.name() });
+    }
+    // Nobody encrypts what never leaves the machine's memory, whatever is said.
+    if config.get_hosts().iter().all(|host| matches!(host, Host::Unix(_))) {
+        return Ok(None);
+    }
+    let weak = PostgresError::AuthorityMissing { mode: mode.name() };
+    Ok(Some(match (mode, &address.root) {
+        (SslMode::Disable, _) => return Ok(None),
+        (SslMode::Allow | SslMode::Prefer, _) | (SslMode::Require, None) => Authority::Anybody,
+        // Anybody gets a certificate for a host of their own from one of these.
+        (SslMode::Require, Some(Root::System)) | (SslMode::VerifyCa, None | Some(Root::System)) => return Err(weak),
+        (SslMode::Require | SslMode::VerifyCa, Some(Root::File(path))) => {
+            Authority::File { path: path.clone(), host: false }
+        }
+        (SslMode::VerifyFull, Some(Root::File(path))) => Authority::File { path: path.clone(), host: true },
+        (SslMode::VerifyFull, None | Some(Root::System)) => Authority::System,
+    }))
 }
 
 /// The first host that is not this machine.

@@ -19,7 +19,7 @@ const WATCH: Duration = Duration::from_secs(5);
 
 /// Connects on the runtime of the store, so that this may be called from any thread.
 pub(super) fn open(options: PostgresOptions) -> Result<Shared, PostgresError> {
-    let config = options.config()?;
+    let (config, tls) = options.config()?;
     let runtime = Builder::new_multi_thread()
         .worker_threads(1)
         .thread_name("playhouse-store")
@@ -30,7 +30,7 @@ pub(super) fn open(options: PostgresOptions) -> Result<Shared, PostgresError> {
     let handle = runtime.handle().clone();
     runtime.spawn(async move {
         let connector =
-            Connector { config, schema: options.schema.clone(), statement_timeout: options.statement_timeout };
+            Connector { config, tls, schema: options.schema.clone(), statement_timeout: options.statement_timeout };
         let common = Arc::new(Common {
             queue: Arc::default(),
             server: name(&connector),

@@ -60,10 +60,7 @@ impl Cluster {
 
     fn empty(settings: &str) -> Self {
         let ground = tempfile::Builder::new().prefix("playhouse-cluster").tempdir_in("/tmp").expect("a folder");
-        if root() {
-            let chowned = Command::new("chown").arg("postgres").arg(ground.path()).status().expect("chown runs");
-            assert!(chowned.success());
-        }
+        give(ground.path());
         Self { ground, settings: settings.to_owned(), port: PORT }
     }
 
@@ -112,6 +109,20 @@ impl Cluster {
         let place = self.place();
         let options = format!("-c listen_addresses='' -c unix_socket_directories='{place}' {}", self.settings);
         run("pg_ctl", &["-D", &self.data(), "-l", &(place + "/log"), "-w", "-t", "60", "-o", &options, "start"]);
+    }
+
+    /// Has it encrypt, with that certificate and key.
+    pub(crate) fn encrypt(&self, certificate: &Path, key: &Path) {
+        for (from, name) in [(certificate, "server.crt"), (key, "server.key")] {
+            let to = PathBuf::from(self.data()).join(name);
+            std::fs::copy(from, &to).expect("it is ours, or we are root");
+            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+            std::fs::set_permissions(&to, mode).expect("it was made just now");
+            give(&to);
+        }
+        self.sql("ALTER SYSTEM SET ssl = on");
+        self.down("fast");
+        self.up();
     }
 
     /// Stops it: `fast` says good-bye, `immediate` is a crash.
@@ -163,6 +174,14 @@ impl Drop for Cluster {
 fn root() -> bool {
     use std::os::unix::fs::MetadataExt as _;
     std::fs::metadata("/proc/self").is_ok_and(|me| me.uid() == 0)
+}
+
+/// Makes a file that of the user as whom the server runs.
+fn give(path: &Path) {
+    if root() {
+        let chowned = Command::new("chown").arg("postgres").arg(path).status().expect("chown runs");
+        assert!(chowned.success());
+    }
 }
 
 /// Postgres refuses root, so it runs as its own user then.

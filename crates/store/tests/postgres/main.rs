@@ -2,6 +2,7 @@
 //! servers of its own.
 #![expect(clippy::expect_used, reason = "a test that cannot go on should say where")]
 
+mod certificates;
 mod cluster;
 mod damage;
 mod fight;
@@ -9,3 +10,4 @@ mod migrate;
 mod quorum;
 mod restart;
 mod say;
+mod tls;

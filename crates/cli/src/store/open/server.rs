@@ -42,6 +42,23 @@ fn server_refused(error: &PostgresError, place: &Location) -> CliError {
             "The store needs a schema `playhouse` that belongs to the user: `GRANT CREATE ON DATABASE … TO …`, or \
              `CREATE SCHEMA playhouse AUTHORIZATION …`.",
         ),
+        PostgresError::Plaintext { .. } => (
+            ErrorKind::InvalidArgument,
+            "Leave `sslmode` out, which is `verify-full`; or add `danger_plaintext=true` to the address if the network encrypts by itself.",
+        ),
+        PostgresError::Certificate(_) | PostgresError::AuthorityMissing { .. } | PostgresError::NoAuthorities => (
+            ErrorKind::PermissionDenied,
+            "Name the file with the certificate of the authority that signed the server's, or with the server's own: `?sslrootcert=FILE`; \
+             and the host as its certificate does.",
+        ),
+        PostgresError::NotEncrypted(_) => (
+            ErrorKind::Unavailable,
+            "Switch on `ssl` in the server's `postgresql.conf`, or use a tunnel that ends on this machine.",
+        ),
+        PostgresError::RootFile { .. } | PostgresError::SslMode { .. } => (
+            ErrorKind::InvalidArgument,
+            "Correct it in the address: `postgres://USER@HOST/DATABASE?sslmode=verify-full&sslrootcert=FILE`.",
+        ),
         error => return CliError::new(error.code(), ErrorKind::Unavailable, format!("{place}: {error}")),
     };
     CliError::new(error.code(), kind, format!("{place}: {error}")).fix(fix)

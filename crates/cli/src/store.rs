@@ -8,5 +8,6 @@ pub(crate) mod letters;
 pub(crate) mod location;
 pub(crate) mod master;
 pub(crate) mod open;
+pub(crate) mod owner;
 pub(crate) mod records;
 pub(crate) mod select;

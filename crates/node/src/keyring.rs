@@ -60,6 +60,11 @@ pub(crate) async fn perform(
         true => Attended::away(node, Box::pin(async move { run.run() })).await,
     };
     let KeyOutcome { reply, written } = outcome?;
+    if let Some(keeper) = &node.keeper
+        && written.iter().any(|(slot, _)| run.record(slot).is_none())
+    {
+        claim::still(&*keeper.store, masters).await?;
+    }
     for (slot, record) in written {
         let (name, blob) = (slot.store_name(), record.to_bytes().into());
         effects.change_key(match run.record(&slot) {

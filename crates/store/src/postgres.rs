@@ -18,11 +18,13 @@
 //! early; that costs work, not correctness, because the former owner's epoch is stale from then on. Keep leases well
 //! longer than clocks differ. Replies are forgotten by the clock of the node that writes.
 
+mod address;
 mod answer;
 mod arrivals;
 mod backend;
 mod check;
 mod commit;
+mod error;
 mod group;
 mod options;
 mod promise;
@@ -35,6 +37,7 @@ mod session;
 mod start;
 mod store;
 mod sums;
+mod tls;
 mod write;
 mod writer;
 
@@ -50,7 +53,8 @@ use crate::contract::Stats;
 use crate::model::Durability;
 use crate::receipt::{Done, Receipt};
 
-pub use self::options::{PostgresError, PostgresOptions};
+pub use self::error::PostgresError;
+pub use self::options::PostgresOptions;
 
 use self::arrivals::Arrivals;
 use self::promise::Promise;

@@ -15,7 +15,7 @@ use crate::error::{CliError, Exit, Result};
 use crate::output::Output;
 use crate::paths::Paths;
 use crate::store::location::Location;
-use crate::store::open;
+use crate::store::{open, owner};
 
 mod host;
 mod keep;
@@ -120,6 +120,8 @@ struct Voice {
 struct Kept {
     location: Location,
     store: Option<Arc<dyn Store>>,
+    /// Under which name the node owns its actors there, if others may have the store open, too.
+    owner: Option<String>,
     masters: Option<MasterKeys>,
 }
 
@@ -127,7 +129,8 @@ struct Kept {
 fn open_store(plan: &plan::Plan, paths: &Paths, node: &Name, output: Output) -> Result<Kept> {
     let location = plan.keep.location.clone();
     let store = open::for_node(&location)?;
-    let (masters, made) = plan.keep.masters(paths, node)?;
+    let owner = owner::name(&location, paths, node)?;
+    let (masters, made) = plan.keep.masters(store.as_deref(), paths, node)?;
     location.remember(paths, node)?;
     if let Some(path) = made {
         output.remark(format_args!(
@@ -135,7 +138,7 @@ fn open_store(plan: &plan::Plan, paths: &Paths, node: &Name, output: Output) -> 
             path.display()
         ));
     }
-    Ok(Kept { location, store, masters })
+    Ok(Kept { location, store, owner, masters })
 }
 
 pub(crate) fn run(args: &RunArgs, output: Output) -> Result<Exit> {

@@ -13,7 +13,7 @@ use crate::error::{CliError, Exit, Result};
 use crate::files;
 use crate::output::{GOOD, Output, Report, Table};
 use crate::store::access::StoreArg;
-use crate::store::edit::{Change, Editor};
+use crate::store::edit::Change;
 use crate::store::records::{StateEntry, StateScan, StoreRequest};
 
 mod transfer;
@@ -264,7 +264,7 @@ fn delete(args: &DeleteArgs, output: Output) -> Result<()> {
 }
 
 fn change(store: &StoreArg, actor: &str, change: Change, done: &'static str, output: Output) -> Result<()> {
-    let mut editor = Editor::open(store.open()?, actor)?;
+    let mut editor = store.edit(actor)?;
     editor.write(vec![change])?;
     output.show(&Changed { actor: editor.close()?, done })
 }

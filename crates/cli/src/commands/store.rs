@@ -56,12 +56,12 @@ pub(crate) fn run(command: StoreCommand, output: Output) -> Result<Exit> {
     match command {
         StoreCommand::Info(args) => {
             let mut access = args.store.access()?;
-            let node = match &access {
-                Access::Node(client) => Some(client.node().node.clone()),
-                Access::Store(_) => None,
+            let (node, store) = match &access {
+                Access::Node(client) => (Some(client.node().node.clone()), args.store.last()?),
+                Access::Store(_) => (None, args.store.location()?),
             };
             if let Some(info) = access.ask_one(StoreRequest::Info)? {
-                output.show(&Info { store: args.store.location()?.to_string(), node, info })?;
+                output.show(&Info { store: store.to_string(), node, info })?;
             }
         }
         StoreCommand::Actors(args) => {

@@ -7,10 +7,11 @@ use playhouse_store::Store;
 use playhouse_types::{Code, ErrorKind, Name};
 use serde::de::DeserializeOwned;
 
+use super::edit::{Editor, Right};
 use super::inspect::{self, Ended};
 use super::location::Location;
-use super::open;
 use super::records::StoreRequest;
+use super::{open, owner};
 use crate::control::client::Client;
 use crate::control::protocol::Request;
 use crate::error::{CliError, Result};
@@ -19,13 +20,17 @@ use crate::paths::Paths;
 /// Which store.
 #[derive(Debug, Args)]
 pub(crate) struct StoreArg {
-    /// A store that no node has open: a folder, or a server's URL. Without it, that of the node.
+    /// A store that no node has open: a folder, or a Postgres server's URL. Without it, that of the node: if it does not run,
+    /// PLAYHOUSE_STORE, or the one that it had when it ran last.
     #[arg(long, value_name = "STORE")]
     store: Option<String>,
     /// The node's name.
     #[arg(long, value_name = "NAME", default_value = "default", env = "PLAYHOUSE_NODE")]
     node: Name,
 }
+
+/// The environment variable that may say where the store is, as for `playhouse run`.
+const VARIABLE: &str = "PLAYHOUSE_STORE";
 
 /// A way to a store.
 pub(crate) enum Access {
@@ -55,9 +60,40 @@ impl StoreArg {
 
     /// Where the store is.
     pub(crate) fn location(&self) -> Result<Location> {
-        let Some(text) = &self.store else { return Ok(Location::last_of(&Paths::from_env()?, &self.node)) };
-        let Ok(location) = text.parse();
-        Ok(location)
+        let set = || std::env::var(VARIABLE).ok().filter(|text| !text.is_empty());
+        match self.store.clone().or_else(set) {
+            Some(text) => {
+                let Ok(location) = text.parse();
+                Ok(location)
+            }
+            None => self.last(),
+        }
+    }
+
+    /// Where the node has its store, or had it when it ran last.
+    pub(crate) fn last(&self) -> Result<Location> {
+        Ok(Location::last_of(&Paths::from_env()?, &self.node))
+    }
+
+    /// An actor of the store, to be changed while no node runs it.
+    pub(crate) fn edit(&self, actor: &str) -> Result<Editor> {
+        let location = self.location()?;
+        let store = open::existing(&location)?;
+        Editor::open(store, self.right(&location)?, actor)
+    }
+
+    fn right(&self, location: &Location) -> Result<Right> {
+        let paths = Paths::from_env()?;
+        match location {
+            Location::Postgres(_) => match Client::connect(&paths, &self.node) {
+                Err(error) if is_absent(&error) => {
+                    Ok(owner::name(location, &paths, &self.node)?.map_or(Right::None, Right::Of))
+                }
+                _ => Ok(Right::None),
+            },
+            // It is locked, or was made just now.
+            Location::Folder(_) | Location::Memory | Location::None => Ok(Right::Sole),
+        }
     }
 
     /// The node whose store it is.
@@ -71,7 +107,13 @@ impl StoreArg {
             Location::Folder(folder) => Ok(folder),
             other => {
                 let message = format!("{other} is not a folder");
-                Err(CliError::new(Code::StoreUnsupported, ErrorKind::InvalidArgument, message))
+                let fix = match &other {
+                    Location::Postgres(_) => {
+                        "On a server this is done by Postgres' own programs: `pg_dump -n playhouse`, `pg_restore`, `pg_amcheck`."
+                    }
+                    _ => "Name a folder with `--store DIR`.",
+                };
+                Err(CliError::new(Code::StoreUnsupported, ErrorKind::InvalidArgument, message).fix(fix))
             }
         }
     }

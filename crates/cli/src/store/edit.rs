@@ -11,6 +11,7 @@ use super::access::LEASE;
 use super::inspect::now;
 use super::select::select;
 use crate::error::{CliError, Result};
+use crate::time;
 
 /// One change of an actor's state; no value deletes the key.
 #[derive(Debug)]
@@ -26,21 +27,35 @@ pub(crate) struct Editor {
     lease: Lease,
 }
 
+/// Whose actors may be changed.
+#[derive(Debug)]
+pub(crate) enum Right {
+    /// Everybody's: nobody else can have the store open, whatever a node that died left behind.
+    Sole,
+    /// Those of the node of that name, which does not run, and those that nobody has.
+    Of(String),
+    /// Those that nobody has.
+    None,
+}
+
 /// Who changes things, as the store names it.
 const OWNER: &str = "playhouse state";
 
 impl Editor {
     /// Takes the actor that a word means; one that is not there is made if the word is its whole name.
-    pub(crate) fn open(store: Arc<dyn Store>, word: &str) -> Result<Self> {
+    pub(crate) fn open(store: Arc<dyn Store>, right: Right, word: &str) -> Result<Self> {
         let (identity, owner) = match (select(&*store, word), parse_identity(word)) {
             (Ok(actor), _) => (actor.identity, actor.owner),
             (Err(_), Some(identity)) => (identity, OWNER.to_owned()),
             (Err(unknown), None) => return Err(unknown.into()),
         };
-        // A folder that this process has locked has no other owner, whatever a node that died left behind. Of a server that is not known.
-        let owner = if store.strongest() == playhouse_store::Durability::Fsync { owner } else { OWNER.to_owned() };
+        let owner = match right {
+            Right::Sole => owner,
+            Right::Of(owner) => owner,
+            Right::None => OWNER.to_owned(),
+        };
         let open = OpenActor { identity: identity.clone(), owner, now: now(), lease_for: LEASE };
-        let lease = store.open_actor(open).wait().map_err(failed)?;
+        let lease = store.open_actor(open).wait().map_err(|error| failed_for(&identity, error))?;
         Ok(Self { store, identity, lease })
     }
 
@@ -85,9 +100,18 @@ impl Editor {
 
 /// A store's error as the user sees it.
 pub(crate) fn failed(error: StoreError) -> CliError {
-    let owned = matches!(error, StoreError::OwnedElsewhere { .. });
-    let failed = CliError::from(ActorError::from(error));
-    if owned { failed.fix("A node runs the actor: stop that node, or wait until its lease ends.") } else { failed }
+    ActorError::from(error).into()
+}
+
+/// An actor could not be opened.
+pub(crate) fn failed_for(actor: &impl std::fmt::Display, error: StoreError) -> CliError {
+    let StoreError::OwnedElsewhere { owner, until } = error else { return failed(error) };
+    let until = time::utc(until.millis() / 1000);
+    let message = format!("{actor} belongs to node {owner} until {until}, or longer if that node runs");
+    CliError::new(Code::ActorOwned, ErrorKind::Unavailable, message).fix(
+        "Stop the actor on that node; if that node is no more, try again when the time is over. Another `instance` in the configuration is \
+         another actor.",
+    )
 }
 
 /// The identity with that whole name: `realm/manufacturer:name/instance`.

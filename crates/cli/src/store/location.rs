@@ -38,7 +38,7 @@ impl Location {
         last.and_then(|text| text.trim_end().parse().ok()).unwrap_or_else(|| Self::default_of(paths, node))
     }
 
-    /// Makes [`last_of`](Self::last_of) find this. A server's URL is not written down, for it may have a password.
+    /// Makes [`last_of`](Self::last_of) find this, but for the password in a server's URL, which is not written down.
     pub(crate) fn remember(&self, paths: &Paths, node: &Name) -> Result<()> {
         let dir = paths.node_dir(node);
         private_dir(&dir)?;
@@ -73,7 +73,8 @@ impl FromStr for Location {
         Ok(match text {
             "none" => Self::None,
             "memory" => Self::Memory,
-            url if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
+            // Whoever mistypes a URL does not mean a folder of that name.
+            url if ["postgres:", "postgresql:"].iter().any(|scheme| url.starts_with(scheme)) || url.contains("://") => {
                 Self::Postgres(Zeroizing::new(url.to_owned()))
             }
             folder => Self::Folder(PathBuf::from(folder)),
@@ -95,12 +96,45 @@ impl fmt::Display for Location {
             Self::None => f.write_str("none"),
             Self::Memory => f.write_str("memory"),
             Self::Folder(folder) => folder.display().fmt(f),
-            Self::Postgres(url) => match url.rsplit_once('@') {
-                Some((_, server)) => write!(f, "postgres://{server}"),
-                None => f.write_str(url),
-            },
+            Self::Postgres(url) => f.write_str(&without_secrets(url)),
         }
     }
+}
+
+/// What may stand in the query of a server's URL and is no secret. Whatever else does may be one.
+const OPEN_OPTIONS: [&str; 12] = [
+    "application_name",
+    "channel_binding",
+    "connect_timeout",
+    "danger_plaintext",
+    "dbname",
+    "host",
+    "hostaddr",
+    "port",
+    "sslmode",
+    "sslrootcert",
+    "target_session_attrs",
+    "user",
+];
+
+/// A server's URL without its password.
+fn without_secrets(url: &str) -> String {
+    let begin = url.find("://").map_or_else(|| url.find(':').map_or(0, |at| at + 1), |at| at + "://".len());
+    let (scheme, rest) = url.split_at(begin);
+    let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
+    // What stands before an `@` may be a password, whatever is in it.
+    if query.contains('@') {
+        return format!("{scheme}…");
+    }
+    let (user, server) = match place.rsplit_once('@') {
+        Some((who, server)) => (who.split(':').next().unwrap_or_default(), server),
+        None => ("", place),
+    };
+    let at = if user.is_empty() { "" } else { "@" };
+    let open = |option: &&str| OPEN_OPTIONS.contains(&option.split('=').next().unwrap_or_default());
+    let options: Vec<&str> = query.split('&').filter(open).collect();
+    let mark = if options.is_empty() { "" } else { "?" };
+    format!("{scheme}{user}{at}{server}{mark}{}", options.join("&"))
 }
 
 impl fmt::Debug for Location {
@@ -121,8 +155,18 @@ mod tests {
             ("memory", "memory"),
             ("./memory", "./memory"),
             ("/var/lib/x", "/var/lib/x"),
-            ("postgres://me:canary@db/x", "postgres://db/x"),
+            ("postgres://me:canary@db/x", "postgres://me@db/x"),
+            ("postgres://me:canary@canary@db/x", "postgres://me@db/x"),
+            ("postgres://me@db:5433,db2/x", "postgres://me@db:5433,db2/x"),
+            ("postgres://:canary@db/x", "postgres://db/x"),
             ("postgresql://db/x", "postgresql://db/x"),
+            ("postgres:/me:canary@db/x", "postgres:/me@db/x"),
+            ("mysql://me:canary@db/x", "mysql://me@db/x"),
+            ("postgres:///x?password=canary&user=me&host=/run/a", "postgres:///x?user=me&host=/run/a"),
+            ("postgres://db/x?password=can@ry", "postgres://…"),
+            ("postgres://me:can?ary@db/x", "postgres://…"),
+            ("postgres://me:can/ary@db/x", "postgres://me@db/x"),
+            ("postgres://db/x?sslmode=verify-full&sslpassword=canary", "postgres://db/x?sslmode=verify-full"),
         ] {
             let location: Location = text.parse().unwrap();
             assert_eq!((location.to_string(), format!("{location:?}")), (shown.to_owned(), shown.to_owned()));
@@ -139,7 +183,7 @@ mod tests {
         for (location, found) in [
             (Location::Folder(at("data")), Location::Folder(at("data"))),
             (Location::Memory, Location::Memory),
-            ("postgres://me:canary@db/x".parse().unwrap(), "postgres://db/x".parse().unwrap()),
+            ("postgres://me:canary@db/x".parse().unwrap(), "postgres://me@db/x".parse().unwrap()),
         ] {
             location.remember(&paths, &node).unwrap();
             assert_eq!(Location::last_of(&paths, &node), found);

@@ -3,9 +3,11 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use playhouse_crypto::{KeyFileError, MasterKey, MasterKeyFile};
 use playhouse_node::MasterKeys;
+use playhouse_store::Store;
 use playhouse_types::{Code, ErrorKind};
 use zeroize::Zeroizing;
 
+use super::keys::wait;
 use super::location::Location;
 use crate::error::{CliError, Result};
 use crate::files::{self, Replace};
@@ -40,14 +42,14 @@ impl MasterArg {
     /// The master keys for a node, and where a new one was written if there was none.
     pub(crate) fn for_node(
         &self,
-        store: &Location,
+        (location, store): (&Location, Option<&dyn Store>),
         configured: Option<&Path>,
         node_dir: &Path,
     ) -> Result<(Option<MasterKeys>, Option<PathBuf>)> {
         if let Some(keys) = self.given(configured)? {
             return Ok((Some(keys), None));
         }
-        let path = match store {
+        let path = match location {
             Location::None => return Ok((None, None)),
             // What is sealed goes with the node, and so may the key.
             Location::Memory => return Ok((Some(generate()?.into()), None)),
@@ -59,6 +61,9 @@ impl MasterArg {
         };
         if path.symlink_metadata().is_ok() {
             return self.read(&path).map(|keys| (Some(keys), None));
+        }
+        if let Some(store) = store {
+            refuse_second(location, store, &path)?;
         }
         let key = generate()?;
         write(&path, key.danger_to_text().as_bytes(), Replace::No)?;
@@ -119,6 +124,25 @@ impl MasterArg {
             _ => Err(wrong(path, &KeyFileError::NoMasterKey)),
         }
     }
+}
+
+/// A store that is in use with a master key is not given another one, which would open nothing. A store of several nodes is in use with it from its first node
+/// on, any other from its first sealed key on.
+fn refuse_second(location: &Location, store: &dyn Store, path: &Path) -> Result<()> {
+    let Some(id) = wait(MasterKeys::in_use(store))?.first().copied() else { return Ok(()) };
+    let shared = matches!(location, Location::Postgres(_));
+    if !shared && !wait(MasterKeys::are_needed(store))? {
+        return Ok(());
+    }
+    let message = format!("the store is in use with master key {id}, and there is none at {}", path.display());
+    let fix = if shared {
+        format!(
+            "Copy that key from a node that has it: the file `{FILE}` in its directory; or name its file with `--master-key-file`, or put it in {VARIABLE}."
+        )
+    } else {
+        format!("Put your copy of it there, name its file with `--master-key-file`, or put the key in {VARIABLE}.")
+    };
+    Err(CliError::new(Code::KeyMasterMissing, ErrorKind::NotFound, message).fix(fix))
 }
 
 /// Where the key stands that is to follow the one in `path`.

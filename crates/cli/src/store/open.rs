@@ -7,6 +7,14 @@ use playhouse_types::{Code, ErrorKind};
 use super::location::Location;
 use crate::error::{CliError, Result};
 
+#[cfg(feature = "postgres")]
+mod server;
+#[cfg(not(feature = "postgres"))]
+#[path = "open/no_server.rs"]
+mod server;
+
+use self::server::postgres;
+
 /// The file that makes a folder a store.
 pub(crate) const DATABASE: &str = "playhouse.db";
 
@@ -16,7 +24,7 @@ pub(crate) fn for_node(location: &Location) -> Result<Option<Arc<dyn Store>>> {
         Location::None => return Ok(None),
         Location::Memory => Arc::new(MemoryStore::new(Retention::default())),
         Location::Folder(folder) => folder_store(folder)?,
-        Location::Postgres(url) => postgres(url)?,
+        Location::Postgres(url) => postgres(url, location)?,
     }))
 }
 
@@ -30,7 +38,7 @@ pub(crate) fn existing(location: &Location) -> Result<Arc<dyn Store>> {
         }
         Location::Folder(folder) if !folder.join(DATABASE).exists() => Err(absent(folder)),
         Location::Folder(folder) => Ok(folder_store(folder)?),
-        Location::Postgres(url) => postgres(url),
+        Location::Postgres(url) => postgres(url, location),
     }
 }
 
@@ -67,18 +75,4 @@ pub(crate) fn refused(error: &OpenError) -> CliError {
         ),
         _ => refused,
     }
-}
-
-#[cfg(feature = "postgres")]
-fn postgres(url: &str) -> Result<Arc<dyn Store>> {
-    use playhouse_store::{PostgresOptions, PostgresStore};
-    let opened = PostgresStore::open(PostgresOptions::new(url));
-    Ok(Arc::new(opened.map_err(|error| CliError::new(error.code(), ErrorKind::Unavailable, error.to_string()))?))
-}
-
-#[cfg(not(feature = "postgres"))]
-fn postgres(_url: &str) -> Result<Arc<dyn Store>> {
-    let message = "this `playhouse` was built without Postgres";
-    Err(CliError::new(Code::StoreUnsupported, ErrorKind::NotImplemented, message)
-        .fix("Build it with `cargo install --path crates/cli --locked --features postgres`, or name a folder."))
 }

@@ -9,5 +9,7 @@ mod keeping;
 mod keys;
 mod nodes;
 mod packages;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod starting;
 mod trust;

@@ -1,3 +1,5 @@
+use bytes::Bytes;
+use playhouse_crypto::MasterKeyId;
 use playhouse_store::{ActorKey, BatchLimits, Store, StoreError};
 use tokio::runtime::Handle;
 
@@ -26,9 +28,7 @@ pub(crate) fn claim_now(runtime: &Handle, store: &dyn Store, keys: &MasterKeys) 
 /// As [`claim`]; what the note says then.
 pub(super) async fn in_use(store: &dyn Store, keys: &MasterKeys) -> Result<InUse, KeyringError> {
     for _ in 0..TRIES_MAX {
-        let note = store.note(NOTE).await?;
-        let found =
-            note.as_ref().map(|note| InUse::parse(note).ok_or(KeyringError::Note { name: NOTE })).transpose()?;
+        let (note, found) = note(store).await?;
         let wanted = match wanted(found.as_ref(), keys) {
             // Nothing is sealed yet: whatever key it was, nobody needs it.
             Err(KeyringError::MasterKeyMissing { .. }) if is_empty(store).await? => InUse::only(keys.current()),
@@ -44,6 +44,42 @@ pub(super) async fn in_use(store: &dyn Store, keys: &MasterKeys) -> Result<InUse
         }
     }
     Err(StoreError::NoteChanged { name: NOTE.to_owned() }.into())
+}
+
+impl MasterKeys {
+    /// The public names of the master keys that a store is in use with, the current one first; none before the first node.
+    ///
+    /// # Errors
+    /// The store fails, or what it says of them is damaged.
+    pub async fn in_use(store: &dyn Store) -> Result<Vec<MasterKeyId>, KeyringError> {
+        Ok(note(store).await?.1.iter().flat_map(InUse::all).collect())
+    }
+
+    /// Whether a store has keys that are sealed, so that it is lost with its master key.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn are_needed(store: &dyn Store) -> Result<bool, KeyringError> {
+        Ok(!is_empty(store).await?)
+    }
+}
+
+/// Makes sure that a store is still in use with the key that is about to seal its first record: as long as nothing was sealed, another node may have come
+/// with another key.
+pub(super) async fn still(store: &dyn Store, keys: &MasterKeys) -> Result<(), KeyringError> {
+    match note(store).await?.1 {
+        Some(found) if found.all().all(|id| id != keys.current()) => {
+            Err(KeyringError::MasterKeyMissing { missing: found.current, given: keys.names() })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The note as it stands in the store, and what it says.
+async fn note(store: &dyn Store) -> Result<(Option<Bytes>, Option<InUse>), KeyringError> {
+    let note = store.note(NOTE).await?;
+    let found = note.as_ref().map(|note| InUse::parse(note).ok_or(KeyringError::Note { name: NOTE })).transpose()?;
+    Ok((note, found))
 }
 
 async fn is_empty(store: &dyn Store) -> Result<bool, KeyringError> {

@@ -42,6 +42,16 @@ impl Actor {
     /// The actor `instance` of version `version`, on a node with these master keys.
     pub(super) async fn open(store: &Arc<dyn Store>, keys: Option<MasterKeys>, instance: &str, version: &str) -> Self {
         let builder = keys.into_iter().fold(Node::builder(), crate::NodeBuilder::master_key);
+        Self::on(builder, store, (instance, version)).await
+    }
+
+    /// The actor of a node that has the store itself.
+    pub(super) async fn on_store(store: &Arc<dyn Store>, keys: MasterKeys) -> Self {
+        let builder = Node::builder().master_key(keys).store(Arc::clone(store));
+        Self::on(builder, store, ("one", "1.0.0")).await
+    }
+
+    async fn on(builder: crate::NodeBuilder, store: &Arc<dyn Store>, (instance, version): (&str, &str)) -> Self {
         let (owner, lease_for) = ("test".to_owned(), Duration::from_secs(1));
         let open = OpenActor { identity: identity(instance), owner, now: Time::default(), lease_for };
         let lease = store.open_actor(open).await.unwrap();

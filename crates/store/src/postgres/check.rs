@@ -10,7 +10,7 @@ use crate::contract::Report;
 use crate::error::{Damage, StoreError};
 
 use super::Common;
-use super::options::Chain;
+use super::error::Chain;
 use super::rows::Line;
 
 type Decode = fn(&Line<'_>) -> Result<(), StoreError>;

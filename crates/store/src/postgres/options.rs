@@ -1,10 +1,13 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use playhouse_types::Code;
-use tokio_postgres::config::{Host, TargetSessionAttrs};
+use tokio_postgres::config::{Host, SslMode as Mode, TargetSessionAttrs};
 
 use crate::contract::Retention;
+
+use super::address::{Address, Root, SslMode};
+use super::error::PostgresError;
+use super::tls::{Authority, Tls};
 
 /// Bytes of the name of a schema: the limit of Postgres.
 const SCHEMA_BYTES_MAX: usize = 63;
@@ -17,8 +20,11 @@ const CONNECT: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub struct PostgresOptions {
     /// Where the server is, as in `host=/run/postgresql user=playhouse dbname=playhouse` or
-    /// `postgresql://playhouse@db.internal/playhouse`. Several hosts may be named: the one that takes writes is used.
+    /// `postgresql://playhouse@db.internal/playhouse`. Several hosts may be named: the one that takes writes is used. `sslmode` and `sslrootcert` are as libpq
+    /// has them, but that `verify-full` is what is done with a server on another machine if nothing is said, with the authorities that the operating system trusts.
     pub server: String,
+    /// The password, if [`server`](Self::server) has none.
+    pub password: Option<String>,
     /// The schema of the tables, which belongs to this store alone: a lower-case letter, then letters, digits and `_`, 63 at most.
     pub schema: String,
     /// What is kept of replies and dead letters. All nodes should have the same.
@@ -29,8 +35,8 @@ pub struct PostgresOptions {
     pub statement_timeout: Duration,
     /// For how long a lost server is waited for before what waits is answered with an error. The store goes on trying.
     pub give_up_after: Duration,
-    /// Speak to a server on another machine without TLS, which this store does not have: whoever is on the way reads and changes everything. For networks that
-    /// encrypt by themselves, such as WireGuard.
+    /// Speak to a server on another machine without encryption: whoever is on the way reads and changes everything. For networks that
+    /// encrypt by themselves, such as WireGuard. `danger_plaintext=true` in the address says the same.
     pub danger_plaintext: bool,
 }
 
@@ -48,6 +54,7 @@ impl PostgresOptions {
     pub fn new(server: &str) -> Self {
         Self {
             server: server.to_owned(),
+            password: None,
             schema: "playhouse".to_owned(),
             retention: Retention::default(),
             readers: 2,
@@ -57,19 +64,36 @@ impl PostgresOptions {
         }
     }
 
-    /// What these options say to the driver, if they make sense.
-    pub(super) fn config(&self) -> Result<tokio_postgres::Config, PostgresError> {
+    /// What these options say to the driver, if they make sense, and how connections are encrypted.
+    pub(super) fn config(&self) -> Result<(tokio_postgres::Config, Option<Tls>), PostgresError> {
         let named = self.schema.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
         let begins = self.schema.starts_with(|first: char| first.is_ascii_lowercase());
         if !named || !begins || self.schema.len() > SCHEMA_BYTES_MAX || self.schema.starts_with("pg_") {
             return Err(PostgresError::SchemaName { name: self.schema.clone() });
         }
-        let mut config: tokio_postgres::Config = self.server.parse().map_err(PostgresError::Server)?;
-        if let Some(host) = remote(&config)
-            && !self.danger_plaintext
-        {
-            return Err(PostgresError::Plaintext { host });
+        let address = Address::parse(&self.server)?;
+        let mut config: tokio_postgres::Config = address.driver.parse().map_err(PostgresError::Server)?;
+        // An `@` in a password that is not written as `%40` would make its end part of the name of the host, and shown.
+        if config.get_hosts().iter().any(|host| matches!(host, Host::Tcp(name) if name.contains('@'))) {
+            return Err(PostgresError::Host);
         }
+        if let Some(password) = &self.password
+            && config.get_password().is_none()
+        {
+            config.password(password);
+        }
+        let authority = authority(&address, &config, self.danger_plaintext || address.danger_plaintext)?;
+        if let (Some(Authority::Anybody), Some(host)) = (&authority, remote(&config)) {
+            tracing::warn!(
+                host,
+                "whoever answers for the store's server is believed to be it; sslmode=verify-full looks"
+            );
+        }
+        config.ssl_mode(match (&authority, address.mode) {
+            (None, _) => Mode::Disable,
+            (Some(_), Some(SslMode::Allow | SslMode::Prefer)) => Mode::Prefer,
+            (Some(_), _) => Mode::Require,
+        });
         config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         config.tcp_user_timeout(UNANSWERED).keepalives_idle(UNANSWERED);
         if config.get_connect_timeout().is_none() {
@@ -78,8 +102,45 @@ impl PostgresOptions {
         if config.get_application_name().is_none() {
             config.application_name("playhouse");
         }
-        Ok(config)
+        Ok((config, authority.as_ref().map(Tls::new).transpose()?))
     }
+}
+
+/// Who the server has to be, by what the address says and where the server is. None is no encryption.
+fn authority(
+    address: &Address,
+    config: &tokio_postgres::Config,
+    danger_plaintext: bool,
+) -> Result<Option<Authority>, PostgresError> {
+    let remote = remote(config);
+    let mode = match (address.mode, &remote) {
+        (Some(mode), _) => mode,
+        (None, Some(_)) if danger_plaintext => SslMode::Disable,
+        (None, Some(_)) => SslMode::VerifyFull,
+        (None, None) => SslMode::Disable,
+    };
+    if let Some(host) = remote
+        && mode <= SslMode::Prefer
+        && !danger_plaintext
+    {
+        return Err(PostgresError::Plaintext { host, mode: mode.name() });
+    }
+    // Nobody encrypts what never leaves the machine's memory, whatever is said.
+    if config.get_hosts().iter().all(|host| matches!(host, Host::Unix(_))) {
+        return Ok(None);
+    }
+    let weak = PostgresError::AuthorityMissing { mode: mode.name() };
+    Ok(Some(match (mode, &address.root) {
+        (SslMode::Disable, _) => return Ok(None),
+        (SslMode::Allow | SslMode::Prefer, _) | (SslMode::Require, None) => Authority::Anybody,
+        // Anybody gets a certificate for a host of their own from one of these.
+        (SslMode::Require, Some(Root::System)) | (SslMode::VerifyCa, None | Some(Root::System)) => return Err(weak),
+        (SslMode::Require | SslMode::VerifyCa, Some(Root::File(path))) => {
+            Authority::File { path: path.clone(), host: false }
+        }
+        (SslMode::VerifyFull, Some(Root::File(path))) => Authority::File { path: path.clone(), host: true },
+        (SslMode::VerifyFull, None | Some(Root::System)) => Authority::System,
+    }))
 }
 
 /// The first host that is not this machine.
@@ -94,81 +155,6 @@ fn remote(config: &tokio_postgres::Config) -> Option<String> {
         Host::Tcp(name) => Some(name.clone()),
     });
     host.or_else(|| address.map(ToString::to_string))
-}
-
-/// Why a store on Postgres cannot be opened. Nothing was changed.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum PostgresError {
-    /// [`PostgresOptions::server`] cannot be read.
-    #[error("the address of the server: {}", Chain(.0))]
-    Server(#[source] tokio_postgres::Error),
-    /// [`PostgresOptions::schema`] is not a name of a schema.
-    #[error(
-        "the schema {name:?}: expected a lower-case letter, then letters, digits and `_`, at most 63, not beginning with `pg_`"
-    )]
-    SchemaName {
-        /// The name.
-        name: String,
-    },
-    /// The server is on another machine and this store does not have TLS. Use a tunnel, or
-    /// [`PostgresOptions::danger_plaintext`] where the network encrypts.
-    #[error("the server {host} is on another machine, and the connection would not be encrypted")]
-    Plaintext {
-        /// Its name.
-        host: String,
-    },
-    /// The server cannot be reached, or refused.
-    #[error("the server: {}", Chain(.0))]
-    Connect(#[source] tokio_postgres::Error),
-    /// The server is older than version 14.
-    #[error("the server is Postgres {found}, at least 14 is needed")]
-    TooOld {
-        /// Its version.
-        found: String,
-    },
-    /// A newer version of Playhouse wrote the schema.
-    #[error("the store has schema {found}, this version knows up to {known}")]
-    Newer {
-        /// Its schema.
-        found: i32,
-        /// The newest that is known here.
-        known: i32,
-    },
-    /// The thread of the store cannot be started.
-    #[error("the thread of the store: {0}")]
-    Thread(#[source] std::io::Error),
-}
-
-impl PostgresError {
-    /// Which rule was broken.
-    #[must_use]
-    pub const fn code(&self) -> Code {
-        match self {
-            Self::Newer { .. } | Self::TooOld { .. } => Code::StoreSchema,
-            Self::Plaintext { .. } | Self::Server(_) | Self::SchemaName { .. } => Code::StoreUnsupported,
-            Self::Connect(_) => Code::StoreUnreachable,
-            Self::Thread(_) => Code::StoreFailed,
-        }
-    }
-}
-
-/// An error of the driver with its causes, which it does not print by itself.
-pub(super) struct Chain<'a>(pub(super) &'a tokio_postgres::Error);
-
-impl std::fmt::Display for Chain<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if let Some(error) = self.0.as_db_error() {
-            return write!(f, "{} ({})", error.message(), error.code().code());
-        }
-        write!(f, "{}", self.0)?;
-        let mut cause = std::error::Error::source(self.0);
-        while let Some(error) = cause {
-            write!(f, ": {error}")?;
-            cause = error.source();
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::error::StoreError;
 use crate::receipt::Receipt;
 
 use super::Common;
-use super::options::Chain;
+use super::error::Chain;
 use super::session::{BackOff, Fault, Session};
 
 /// Reads that may be under way: beyond, connections are busy anyway and memory would go to answers.

@@ -5,7 +5,7 @@ use tokio_postgres::error::SqlState;
 
 use crate::limits::MESSAGE_OVERHEAD_BYTES;
 
-use super::options::PostgresError;
+use super::error::PostgresError;
 
 /// The version that this program writes.
 const VERSION: i32 = 2;
@@ -34,8 +34,7 @@ const MIGRATIONS: [&[&str]; 2] = [
 
 /// Makes the schema that of [`VERSION`], all or nothing. Of several nodes that come at once one does it and the others wait.
 pub(super) async fn prepare(client: &mut Client, schema: &str) -> Result<(), PostgresError> {
-    let row =
-        client.query_one("SELECT current_setting('server_version')", &[]).await.map_err(PostgresError::Connect)?;
+    let row = client.query_one("SELECT current_setting('server_version')", &[]).await.map_err(PostgresError::of)?;
     let found: String = row.get(0);
     let major = found.split(|byte: char| !byte.is_ascii_digit()).next().and_then(|major| major.parse().ok());
     if major.is_none_or(|major: i32| major < SERVER_VERSION_MIN) {
@@ -55,7 +54,7 @@ async fn version(client: &Client, schema: &str) -> Result<i32, PostgresError> {
         {
             Ok(0)
         }
-        Err(error) => Err(PostgresError::Connect(error)),
+        Err(error) => Err(PostgresError::of(error)),
     }
 }
 
@@ -64,7 +63,7 @@ fn known(found: i32) -> Result<i32, PostgresError> {
 }
 
 async fn migrate(client: &mut Client, schema: &str) -> Result<(), PostgresError> {
-    let fail = PostgresError::Connect;
+    let fail = PostgresError::of;
     let transaction = client.transaction().await.map_err(fail)?;
     let lock = i64::from(crate::record::checksum("schema", &[schema.as_bytes()])) << 8;
     transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&lock]).await.map_err(fail)?;

@@ -4,10 +4,13 @@ use hashbrown::HashMap;
 use parking_lot::Mutex;
 use tokio::task::JoinHandle;
 use tokio_postgres::error::{Severity, SqlState};
+use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::types::PgLsn;
-use tokio_postgres::{Client, Config, Error, NoTls, Statement};
+use tokio_postgres::{Client, Config, Error, NoTls, Socket, Statement};
 
 use crate::model::Durability;
+
+use super::tls::Tls;
 
 /// The first wait before a server is tried again; each is twice as long as the one before.
 const BACK_OFF_FIRST: Duration = Duration::from_millis(50);
@@ -22,6 +25,7 @@ const LOCK: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(super) struct Connector {
     pub(super) config: Config,
+    pub(super) tls: Option<Tls>,
     pub(super) schema: String,
     pub(super) statement_timeout: Duration,
 }
@@ -41,11 +45,10 @@ impl Drop for Session {
 
 impl Connector {
     pub(super) async fn connect(&self) -> Result<Session, Error> {
-        let (client, connection) = self.config.connect(NoTls).await?;
-        let driver = tokio::spawn(async move {
-            // Whoever waits for an answer hears of the error.
-            drop(connection.await);
-        });
+        let (client, driver) = match &self.tls {
+            Some(tls) => drive(&self.config, tls.clone()).await?,
+            None => drive(&self.config, NoTls).await?,
+        };
         let session = Session { client, statements: Mutex::default(), driver };
         session.client.batch_execute(&self.settings()).await?;
         Ok(session)
@@ -63,6 +66,19 @@ impl Connector {
              SET idle_in_transaction_session_timeout = '60s'"
         )
     }
+}
+
+/// A connection, and the task that moves its bytes.
+async fn drive<T>(config: &Config, tls: T) -> Result<(Client, JoinHandle<()>), Error>
+where
+    T: MakeTlsConnect<Socket, Stream: Send + 'static>,
+{
+    let (client, connection) = config.connect(tls).await?;
+    let driver = tokio::spawn(async move {
+        // Whoever waits for an answer hears of the error.
+        drop(connection.await);
+    });
+    Ok((client, driver))
 }
 
 impl Session {

@@ -7,7 +7,8 @@ use parking_lot::Mutex;
 use tokio::runtime::Builder;
 
 use super::arrivals::{self, Arrivals};
-use super::options::{PostgresError, PostgresOptions};
+use super::error::PostgresError;
+use super::options::PostgresOptions;
 use super::promise::Promise;
 use super::readers::Readers;
 use super::schema;
@@ -20,7 +21,7 @@ const WATCH: Duration = Duration::from_secs(5);
 
 /// Connects on the runtime of the store, so that this may be called from any thread.
 pub(super) fn open(options: PostgresOptions) -> Result<Shared, PostgresError> {
-    let config = options.config()?;
+    let (config, tls) = options.config()?;
     let runtime = Builder::new_multi_thread()
         .worker_threads(1)
         .thread_name("playhouse-store")
@@ -31,7 +32,7 @@ pub(super) fn open(options: PostgresOptions) -> Result<Shared, PostgresError> {
     let handle = runtime.handle().clone();
     runtime.spawn(async move {
         let connector =
-            Connector { config, schema: options.schema.clone(), statement_timeout: options.statement_timeout };
+            Connector { config, tls, schema: options.schema.clone(), statement_timeout: options.statement_timeout };
         let common = Arc::new(Common {
             queue: Arc::default(),
             server: name(&connector),
@@ -57,7 +58,7 @@ pub(super) fn open(options: PostgresOptions) -> Result<Shared, PostgresError> {
 }
 
 async fn start(common: Arc<Common>, options: &PostgresOptions) -> Result<(Arc<Common>, Arc<Readers>), PostgresError> {
-    let fail = PostgresError::Connect;
+    let fail = PostgresError::of;
     let mut session = common.connector.connect().await.map_err(fail)?;
     schema::prepare(&mut session.client, &options.schema).await?;
     common.promise.measure(&session).await.map_err(fail)?;

@@ -19,8 +19,8 @@ use crate::model::Durability;
 use super::Common;
 use super::answer::Answer;
 use super::backend::Backend;
+use super::error::Chain;
 use super::group::{Group, number};
-use super::options::Chain;
 use super::session::{BackOff, Fault, Session};
 
 use self::tasks::{Tasks, encode, fail, halve, refuse_stronger, split_held};

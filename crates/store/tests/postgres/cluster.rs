@@ -27,12 +27,31 @@ fn bin() -> Option<PathBuf> {
 pub(crate) struct Cluster {
     ground: tempfile::TempDir,
     settings: String,
+    port: u16,
 }
+
+/// The port of servers that listen at a socket in a folder only, where the number is part of a name.
+const PORT: u16 = 5432;
 
 impl Cluster {
     /// A new server that runs.
     pub(crate) fn start(settings: &str) -> Self {
-        let cluster = Self::empty(settings);
+        Self::make(Self::empty(settings))
+    }
+
+    /// A new server that runs, and listens at a port of this machine's loopback address as well.
+    pub(crate) fn start_listening(settings: &str) -> Self {
+        // Free a moment ago; nobody else here asks for a certain one.
+        let free = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+        let port = free.local_addr().expect("an address").port();
+        drop(free);
+        let settings = format!("-c listen_addresses=127.0.0.1 -c port={port} {settings}");
+        let mut cluster = Self::empty(&settings);
+        cluster.port = port;
+        Self::make(cluster)
+    }
+
+    fn make(cluster: Self) -> Self {
         let data = cluster.data();
         run("initdb", &["-D", &data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "-k", "-N"]);
         cluster.up();
@@ -41,11 +60,8 @@ impl Cluster {
 
     fn empty(settings: &str) -> Self {
         let ground = tempfile::Builder::new().prefix("playhouse-cluster").tempdir_in("/tmp").expect("a folder");
-        if root() {
-            let chowned = Command::new("chown").arg("postgres").arg(ground.path()).status().expect("chown runs");
-            assert!(chowned.success());
-        }
-        Self { ground, settings: settings.to_owned() }
+        give(ground.path());
+        Self { ground, settings: settings.to_owned(), port: PORT }
     }
 
     /// A standby of this server, which runs and follows it under that name.
@@ -57,8 +73,20 @@ impl Cluster {
         standby
     }
 
-    fn data(&self) -> String {
+    /// The folder of the server's files.
+    pub(crate) fn data(&self) -> String {
         self.place() + "/data"
+    }
+
+    pub(crate) const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Lets those in by TCP whom `rules` says, in the form of `pg_hba.conf`; at the socket everybody.
+    pub(crate) fn let_in(&self, rules: &str) {
+        let file = self.data() + "/pg_hba.conf";
+        std::fs::write(file, format!("local all all trust\n{rules}\n")).expect("it is ours, or we are root");
+        self.sql("SELECT pg_reload_conf()");
     }
 
     pub(crate) fn place(&self) -> String {
@@ -66,7 +94,7 @@ impl Cluster {
     }
 
     pub(crate) fn server(&self) -> String {
-        format!("host={} user=postgres dbname=postgres", self.place())
+        format!("host={} port={} user=postgres dbname=postgres", self.place(), self.port)
     }
 
     pub(crate) fn options(&self) -> PostgresOptions {
@@ -81,6 +109,20 @@ impl Cluster {
         let place = self.place();
         let options = format!("-c listen_addresses='' -c unix_socket_directories='{place}' {}", self.settings);
         run("pg_ctl", &["-D", &self.data(), "-l", &(place + "/log"), "-w", "-t", "60", "-o", &options, "start"]);
+    }
+
+    /// Has it encrypt, with that certificate and key.
+    pub(crate) fn encrypt(&self, certificate: &Path, key: &Path) {
+        for (from, name) in [(certificate, "server.crt"), (key, "server.key")] {
+            let to = PathBuf::from(self.data()).join(name);
+            std::fs::copy(from, &to).expect("it is ours, or we are root");
+            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+            std::fs::set_permissions(&to, mode).expect("it was made just now");
+            give(&to);
+        }
+        self.sql("ALTER SYSTEM SET ssl = on");
+        self.down("fast");
+        self.up();
     }
 
     /// Stops it: `fast` says good-bye, `immediate` is a crash.
@@ -153,6 +195,14 @@ impl Drop for Cluster {
 fn root() -> bool {
     use std::os::unix::fs::MetadataExt as _;
     std::fs::metadata("/proc/self").is_ok_and(|me| me.uid() == 0)
+}
+
+/// Makes a file that of the user as whom the server runs.
+fn give(path: &Path) {
+    if root() {
+        let chowned = Command::new("chown").arg("postgres").arg(path).status().expect("chown runs");
+        assert!(chowned.success());
+    }
 }
 
 /// Postgres refuses root, so it runs as its own user then.

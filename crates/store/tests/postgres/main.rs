@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a test that cannot go on should say where")]
 
 mod arrivals;
+mod certificates;
 mod clocks;
 mod closing;
 mod cluster;
@@ -15,4 +16,5 @@ mod quorum;
 mod reads;
 mod restart;
 mod say;
+mod tls;
 mod way;

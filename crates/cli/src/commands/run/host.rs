@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use playhouse_node::{Node, NodeError};
-use playhouse_store::Store;
+use playhouse_store::{Store, StoreError};
 use playhouse_types::{ActorError, ActorId, ActorType, Code, ErrorKind};
 use tokio::net::UnixListener;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -17,6 +17,7 @@ use crate::control::protocol::{Hello, PROTOCOL};
 use crate::control::server::serve;
 use crate::control::socket::Bound;
 use crate::error::{CliError, Exit, Result};
+use crate::store::edit::failed_for;
 
 /// Starts everything, serves until asked to stop, and stops everything. The control socket answers from the first moment on.
 pub(super) async fn run(plan: Plan, mut bound: Bound, kept: Kept, voice: Voice) -> Result<Exit> {
@@ -92,6 +93,9 @@ fn start(plan: &Plan, kept: Kept, to_shell: mpsc::Sender<Happening>) -> Result<N
     if let Some(store) = kept.store {
         builder = builder.store(store);
     }
+    if let Some(owner) = kept.owner {
+        builder = builder.owner(owner);
+    }
     if let Some(masters) = kept.masters {
         builder = builder.master_key(masters);
     }
@@ -160,6 +164,11 @@ async fn attach(node: &Node, actor: &PlannedActor) -> Result<ActorId, AttachErro
 
 /// A node's error as the user sees it.
 pub(crate) fn node_error(error: &NodeError) -> CliError {
+    if let NodeError::Open { actor_type, source } = error
+        && matches!(source, StoreError::OwnedElsewhere { .. })
+    {
+        return failed_for(actor_type, source.clone());
+    }
     let kind = match error {
         NodeError::Start { source, .. } => source.kind(),
         NodeError::Refused(_) => ErrorKind::PermissionDenied,

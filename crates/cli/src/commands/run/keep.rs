@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use playhouse_node::{ActorOptions, DurabilityPolicy, MasterKeys, Settings, SettingsError};
-use playhouse_store::{Durability, QueueLimits, Quota};
+use playhouse_store::{Durability, QueueLimits, Quota, Store};
 use playhouse_types::{Code, ErrorKind, Name};
 use zeroize::Zeroizing;
 
@@ -20,8 +20,8 @@ use crate::store::master::MasterArg;
 /// What a node keeps, and where.
 #[derive(Debug, Args)]
 pub(crate) struct KeepArgs {
-    /// Where the node keeps messages, state and timers: a folder, `memory`, `none`, or a Postgres server's URL. If nothing says, a folder of its
-    /// own below ~/.local/state/playhouse.
+    /// Where the node keeps messages, state and timers: a folder, `memory`, `none`, or a Postgres server's URL (with its password
+    /// in PGPASSWORD rather than here). If nothing says, a folder of its own below ~/.local/state/playhouse.
     #[arg(long, value_name = "STORE", env = "PLAYHOUSE_STORE", hide_env_values = true)]
     store: Option<String>,
     /// What survives what, for actors that do not say: memory, fsync or quorum.
@@ -46,7 +46,7 @@ pub(super) struct Keep {
 
 impl Keep {
     pub(super) fn plan(args: &KeepArgs, config: &Config, paths: &Paths, node: &Name) -> Result<Self> {
-        let given = args.store.as_deref().map(|text| {
+        let given = args.store.as_deref().filter(|text| !text.is_empty()).map(|text| {
             let Ok(location) = text.parse();
             location
         });
@@ -66,8 +66,13 @@ impl Keep {
     }
 
     /// The master keys, and where they were written if they were made just now.
-    pub(super) fn masters(&self, paths: &Paths, node: &Name) -> Result<(Option<MasterKeys>, Option<PathBuf>)> {
-        self.master.for_node(&self.location, self.master_file.as_deref(), &paths.node_dir(node))
+    pub(super) fn masters(
+        &self,
+        store: Option<&dyn Store>,
+        paths: &Paths,
+        node: &Name,
+    ) -> Result<(Option<MasterKeys>, Option<PathBuf>)> {
+        self.master.for_node((&self.location, store), self.master_file.as_deref(), &paths.node_dir(node))
     }
 
     /// An actor's options with what the node has for all.

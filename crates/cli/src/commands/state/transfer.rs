@@ -82,7 +82,7 @@ pub(super) fn import(args: &ImportArgs, output: Output) -> Result<()> {
     // To its end first: of a file that was cut, nothing is to be taken.
     let keys = Lines::new(&file, &args.file).count()?;
     file.rewind().map_err(fail)?;
-    let mut editor = Editor::open(args.store.open()?, &args.actor)?;
+    let mut editor = args.store.edit(&args.actor)?;
     if editor.key_count() > 0 && !args.replace && !args.merge {
         let keys = editor.key_count();
         return Err(not_empty(&editor.close()?, keys));

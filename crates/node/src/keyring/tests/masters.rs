@@ -57,6 +57,21 @@ async fn a_store_is_refused_to_whoever_lacks_a_master_key() {
     .assert_eq(&named);
 }
 
+/// Two nodes of one store, each with a master key of its own: whichever seals first, the other one's keys are not mixed in.
+#[tokio::test]
+async fn the_first_key_is_sealed_under_the_master_key_in_use() {
+    let store = memory();
+    let first = Actor::on_store(&store, keys(1, &[])).await;
+    assert_eq!(MasterKeys::in_use(&*store).await.unwrap(), [master(1).id()]);
+    let second = Actor::on_store(&store, keys(2, &[])).await;
+    assert!(!MasterKeys::are_needed(&*store).await.unwrap());
+    let refused = first.message(sign("a")).await.unwrap_err();
+    assert_eq!(refused.code(), playhouse_types::Code::KeyMaster);
+    second.bytes(sign("a")).await;
+    assert!(MasterKeys::are_needed(&*store).await.unwrap());
+    assert_eq!(MasterKeys::in_use(&*store).await.unwrap(), [master(2).id()]);
+}
+
 /// As long as nothing is sealed, nobody needs the key that there was.
 #[tokio::test]
 async fn a_store_without_keys_takes_any_master_key() {

@@ -6,7 +6,7 @@ use tokio_postgres::{Error, Row};
 use crate::model::Durability;
 use crate::postgres::answer::synchronous_commit;
 use crate::postgres::backend::Backend;
-use crate::postgres::options::Chain;
+use crate::postgres::error::Chain;
 use crate::postgres::session::{BackOff, Session};
 
 use super::send::read;

@@ -125,7 +125,6 @@ impl ActorStore {
         };
         let mut commit = Commit::new(actor, epoch, revision, now, durability);
         commit.quota = self.0.quota;
-        commit.unhurried = durability == Durability::Memory && effects.is_forgettable();
         effects.fill(&mut commit);
         let under_way = overlay.cover(&commit);
         // The store may answer at once, and the answer takes this lock.

@@ -123,7 +123,7 @@ pub trait Store: Send + Sync + 'static {
 
     // Care.
 
-    /// Has writes that nobody waits for ([`Commit::unhurried`]) written at once: now somebody does.
+    /// Has writes that nobody waits for ([`Commit::is_forgettable`]) written at once: now somebody does.
     fn hasten(&self);
 
     /// Writes a consistent copy of everything to a file that does not exist yet, while all goes on.

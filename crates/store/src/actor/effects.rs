@@ -7,7 +7,7 @@ use crate::contract::KeyRange;
 use crate::core::sizes;
 use crate::error::StoreError;
 use crate::model::{
-    BatchLimits, Commit, Consumed, Expect, Fate, KeyChange, OutMessage, RecordedReply, Revision, StateChange, Time,
+    BatchLimits, Commit, Consumed, Expect, KeyChange, OutMessage, RecordedReply, Revision, StateChange, Time,
     TimerChange, Versioned,
 };
 
@@ -74,12 +74,11 @@ impl Effects {
         reads_only && self.consumed.is_empty() && self.outbox.is_empty() && self.reply.is_none()
     }
 
-    /// Whether it only says that messages were handled. If that is lost they are handled again, and do nothing again.
+    /// Whether it only says that messages were handled, as [`Commit::is_forgettable`].
     #[must_use]
     pub fn is_forgettable(&self) -> bool {
-        let reads_only = self.state.is_empty() && self.timers.is_empty() && self.keys.is_empty();
-        let done = |consumed: &Consumed| matches!(consumed, Consumed::Message { fate: Fate::Done { reply: None }, .. });
-        reads_only && self.outbox.is_empty() && self.reply.is_none() && self.consumed.iter().all(done)
+        let rest = self.timers.is_empty() && self.keys.is_empty() && self.reply.is_none();
+        rest && self.state.is_empty() && self.outbox.is_empty() && self.consumed.iter().all(Consumed::is_forgettable)
     }
 
     /// The value of a key, and its version.

@@ -42,7 +42,7 @@ impl Change for Commit {
     }
 
     fn is_unhurried(&self) -> bool {
-        self.unhurried
+        self.durability == Durability::Memory && self.is_forgettable()
     }
 
     fn durability(&self) -> Durability {

@@ -23,9 +23,6 @@ pub struct Commit {
     pub now: Time,
     /// When it is acknowledged.
     pub durability: Durability,
-    /// Whether nobody waits for it: it may be written, and acknowledged, together with a later write, or some milliseconds later if
-    /// none comes.
-    pub unhurried: bool,
     /// What was handled, and what becomes of it.
     pub consumed: Vec<Consumed>,
     /// Changes of the state, each key at most once.
@@ -52,7 +49,6 @@ impl Commit {
             revision,
             now,
             durability,
-            unhurried: false,
             consumed: Vec::new(),
             state: Vec::new(),
             outbox: Vec::new(),
@@ -61,6 +57,23 @@ impl Commit {
             reply: None,
             quota: Quota::default(),
         }
+    }
+
+    /// Whether it only says that messages were handled. If that is lost they are handled again, and do nothing again. In class
+    /// [`memory`](Durability::Memory) such a commit may be written, and acknowledged, together with a later write, or some milliseconds later
+    /// if none comes.
+    #[must_use]
+    pub fn is_forgettable(&self) -> bool {
+        let rest = self.timers.is_empty() && self.keys.is_empty() && self.reply.is_none();
+        rest && self.state.is_empty() && self.outbox.is_empty() && self.consumed.iter().all(Consumed::is_forgettable)
+    }
+}
+
+impl Consumed {
+    /// Whether it is a message that is done with and has no reply.
+    #[must_use]
+    pub(crate) fn is_forgettable(&self) -> bool {
+        matches!(self, Self::Message { fate: Fate::Done { reply: None }, .. })
     }
 }
 

@@ -8,6 +8,7 @@ mod check;
 mod decode;
 mod fault;
 mod files;
+mod log;
 mod open;
 mod options;
 mod quarantine;

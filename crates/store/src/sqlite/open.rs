@@ -152,7 +152,7 @@ impl Found<'_> {
         }
         // What a log holds after a failed wait for the disk may be in memory only, and look written. Copying it into the database
         // and waiting for that makes it so, or fails here.
-        super::writer::fold(&connection, "TRUNCATE")?;
+        super::log::fold(&connection, "TRUNCATE")?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
         Ok(connection)
     }

@@ -17,13 +17,16 @@ pub(super) trait Task: Waits + Send {
 
 pub(super) struct Job<C: Change> {
     change: C,
+    /// Counted once, and not under the queue's lock.
+    bytes: u64,
     result: Result<C::Answer, StoreError>,
     done: Done<C::Answer>,
 }
 
 impl<C: Change> Job<C> {
     pub(super) fn new(change: C, done: Done<C::Answer>) -> Self {
-        Self { change, result: Err(StoreError::Closed), done }
+        let bytes = change.bytes();
+        Self { change, bytes, result: Err(StoreError::Closed), done }
     }
 }
 
@@ -33,7 +36,7 @@ impl<C: Change> Waits for Job<C> {
     }
 
     fn bytes(&self) -> u64 {
-        self.change.bytes()
+        self.bytes
     }
 
     fn is_unhurried(&self) -> bool {

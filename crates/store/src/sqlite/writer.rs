@@ -10,7 +10,8 @@ use crate::error::StoreError;
 
 use super::fault;
 use super::files::Mark;
-use super::open::{BUSY, Opened};
+use super::log::{self, FOLD_PAGES, Log, Patience};
+use super::open::Opened;
 use super::options::SqliteOptions;
 use super::quarantine::Quarantine;
 use super::queue::{Next, Queue};
@@ -18,14 +19,7 @@ use super::reads::SqliteRows;
 use super::space::Space;
 use super::task::Task;
 
-/// Pages of the log after which it is folded into the database: 16 MiB, some tens of milliseconds of work.
-const FOLD_PAGES: u64 = 4096;
 const PAGE_BYTES: u64 = 4096;
-/// Pages of the log that could not be folded because somebody reads, after which the writer waits for the readers: 256 MiB.
-const LOG_PAGES_MAX: u64 = 16 * FOLD_PAGES;
-
-/// How long readers are waited for then: those of single values are gone in microseconds.
-const READERS_WAITED_FOR: Duration = Duration::from_millis(100);
 
 /// The only one who writes. A group of writes is one transaction and one wait for the disk.
 struct Writer {
@@ -86,16 +80,17 @@ impl Writer {
             // On a full disk what is in the log is a debt to the database: it may need room there.
             self.fold_log();
         }
-        while let Err(error) = self.attempt(&mut group) {
-            if !self.book.has_stumbled() {
-                return self.recover(group, error);
+        loop {
+            match self.attempt(&mut group) {
+                Ok(written) => return self.acknowledge(group, written),
+                Err(_) if self.book.has_stumbled() => {}
+                Err(error) => return self.recover(group, error),
             }
         }
-        self.acknowledge(group);
     }
 
-    /// Makes the changes of a group and waits for the disk. If this fails, nothing of it has happened.
-    fn attempt(&mut self, group: &mut [Box<dyn Task>]) -> Result<(), StoreError> {
+    /// Makes the changes of a group and waits for the disk. If this fails, nothing of it has happened. Answers whether anything has changed.
+    fn attempt(&mut self, group: &mut [Box<dyn Task>]) -> Result<bool, StoreError> {
         let result = self.transact(group);
         if result.is_err() {
             let mut rows = SqliteRows::new(&self.connection, &self.file, &self.quarantine);
@@ -110,7 +105,7 @@ impl Writer {
         result
     }
 
-    fn transact(&mut self, group: &mut [Box<dyn Task>]) -> Result<(), StoreError> {
+    fn transact(&mut self, group: &mut [Box<dyn Task>]) -> Result<bool, StoreError> {
         let fail = |error| fault::of_write(&error, &self.file);
         let begun = self.connection.prepare_cached("BEGIN IMMEDIATE").and_then(|mut begin| begin.execute([]));
         match begun {
@@ -135,15 +130,18 @@ impl Writer {
         }
         let mut ledger = Ledger { rows: &mut rows, book: &mut self.book };
         // A group that changed nothing, because all of it was refused or known, need not wait for the disk.
-        if !ledger.is_clean() {
+        let written = !ledger.is_clean();
+        if written {
             ledger.finish()?;
         }
         self.connection.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([])).map_err(fail)?;
-        Ok(())
+        Ok(written)
     }
 
-    fn acknowledge(&mut self, group: Vec<Box<dyn Task>>) {
-        self.mark.write(self.book.counters().group);
+    fn acknowledge(&mut self, group: Vec<Box<dyn Task>>, written: bool) {
+        if written {
+            self.mark.write(self.book.counters().group);
+        }
         let (writes, full) = (group.len() as u64, self.space.is_full());
         let book = &self.book;
         self.queue.note(|stats| {
@@ -153,7 +151,10 @@ impl Writer {
             book.describe(stats);
         });
         group.into_iter().for_each(Task::answer);
-        match look_at_log(&self.connection) {
+        if !written {
+            return;
+        }
+        match log::look(&self.connection) {
             Ok(log) => self.log = log,
             // Whatever it is, folding finds it, too, and says what it means.
             Err(_) => return self.fold_log(),
@@ -190,7 +191,7 @@ impl Writer {
             return self.write(group);
         }
         match self.attempt(&mut group) {
-            Ok(()) => self.acknowledge(group),
+            Ok(written) => self.acknowledge(group, written),
             Err(StoreError::DiskFull { .. }) => {
                 let error = self.space.error();
                 self.queue.note(|stats| stats.disk_full = true);
@@ -214,8 +215,8 @@ impl Writer {
     /// Copies the log into the database, so that it starts from its beginning again.
     fn fold_log(&mut self) {
         let folded = match self.patience.is_over(self.log.pages) {
-            true => restart(&self.connection),
-            false => fold(&self.connection, "PASSIVE"),
+            true => log::restart(&self.connection),
+            false => log::fold(&self.connection, "PASSIVE"),
         };
         match folded {
             Ok(log) => {
@@ -243,83 +244,5 @@ impl Writer {
         drop(connection.close());
         drop(_lock);
         queue.end(&result);
-    }
-}
-
-/// How long the log of a database may grow before its readers are waited for. They read on for as long as they like, a backup for minutes, and
-/// whoever writes waits meanwhile: so they are asked once for every so many pages.
-#[derive(Debug)]
-struct Patience {
-    pages: u64,
-}
-
-impl Default for Patience {
-    fn default() -> Self {
-        Self { pages: LOG_PAGES_MAX }
-    }
-}
-
-impl Patience {
-    fn is_over(&self, pages: u64) -> bool {
-        pages >= self.pages
-    }
-
-    /// The log was folded as far as readers let it, and has so many pages now.
-    fn folded(&mut self, pages: u64) {
-        if self.is_over(pages) {
-            self.pages = pages + LOG_PAGES_MAX;
-        } else if pages < LOG_PAGES_MAX {
-            self.pages = LOG_PAGES_MAX;
-        }
-    }
-}
-
-/// Copies the log into the database, and waits a little for its readers, so that it can begin anew.
-fn restart(connection: &Connection) -> rusqlite::Result<Log> {
-    connection.busy_timeout(READERS_WAITED_FOR)?;
-    let folded = fold(connection, "RESTART");
-    connection.busy_timeout(BUSY)?;
-    folded
-}
-
-/// How long the log is, and how much of it is not in the database yet.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Log {
-    pages: u64,
-    unfolded: u64,
-}
-
-/// Copies what nobody reads any more of the log into the database.
-pub(super) fn fold(connection: &Connection, mode: &str) -> rusqlite::Result<Log> {
-    connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], log_of)
-}
-
-fn look_at_log(connection: &Connection) -> rusqlite::Result<Log> {
-    connection.prepare_cached("PRAGMA wal_checkpoint(NOOP)")?.query_row([], log_of)
-}
-
-fn log_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<Log> {
-    let (pages, folded): (i64, i64) = (row.get(1)?, row.get(2)?);
-    let pages = u64::try_from(pages).unwrap_or(0);
-    Ok(Log { pages, unfolded: pages.saturating_sub(u64::try_from(folded).unwrap_or(0)) })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// With a reader at the log, each group waited for it, and so did whoever wrote.
-    #[test]
-    fn readers_are_waited_for_once() {
-        let mut patience = Patience::default();
-        let mut asked = Vec::new();
-        // A reader keeps the log from beginning anew; then it goes.
-        for pages in (0..=5 * LOG_PAGES_MAX / 2).step_by(1024).chain([1024, LOG_PAGES_MAX]) {
-            if patience.is_over(pages) {
-                asked.push(pages);
-            }
-            patience.folded(pages);
-        }
-        assert_eq!(asked, [LOG_PAGES_MAX, 2 * LOG_PAGES_MAX, LOG_PAGES_MAX]);
     }
 }

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use playhouse_store::{
     Accepted, BatchLimits, Commit, Consumed, DangerSync, Durability, Enqueue, Fate, Identity, Lease, Message,
     MessageKind, OpenActor, OutMessage, Position, Priority, QueueLimits, Receipt, SqliteOptions, SqliteStore,
-    StateChange, Store, StoreError, Time, commit,
+    StateChange, Store, StoreError, Time, TimerChange, commit,
 };
 use playhouse_types::Realm;
 
@@ -143,7 +143,7 @@ fn run(store: &dyn Store, actor: u32) -> Result<(), StoreError> {
     }
 }
 
-fn enqueue(lease: &Lease, number: Number) -> Enqueue {
+pub(crate) fn enqueue(lease: &Lease, number: Number) -> Enqueue {
     let (to, limits) = (lease.actor, QueueLimits::default());
     Enqueue {
         to,
@@ -155,11 +155,13 @@ fn enqueue(lease: &Lease, number: Number) -> Enqueue {
     }
 }
 
-/// What handling a message does: it counts, and sends a message on.
+/// What handling a message does: it counts, in a value and in a timer, and sends a message on.
 fn handling(lease: &Lease, position: Position, number: Number, count: (u64, u64)) -> Commit {
     let mut commit = Commit::new(lease.actor, lease.epoch, lease.revision, Time::default(), Durability::Fsync);
     commit.quota.outbox = u64::MAX;
     commit.consumed.push(Consumed::Message { position, fate: Fate::Done { reply: Some(Bytes::from_static(b"ok")) } });
+    let (name, due) = ("counted".to_owned(), Time::from_millis(count.0));
+    commit.timers.push(TimerChange::Set { name, due, body: Bytes::new() });
     let value = [count.0.to_be_bytes(), count.1.to_be_bytes()].concat();
     commit.state.push(StateChange {
         key: Bytes::from_static(b"counted"),

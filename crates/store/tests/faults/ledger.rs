@@ -3,9 +3,9 @@
 use std::collections::{BTreeSet, HashMap};
 use std::io::{BufRead as _, BufReader, Read};
 
-use playhouse_store::{BatchLimits, OutId, Position, Priority, Store};
+use playhouse_store::{Accepted, BatchLimits, OutId, Position, Priority, Recorded, Store};
 
-use crate::child::{ACTORS, counted, number_of, open};
+use crate::child::{ACTORS, counted, enqueue, message, number_of, open};
 
 /// Messages are known by their numbers.
 pub(crate) type Number = u64;
@@ -21,6 +21,17 @@ pub(crate) struct Ledger {
 }
 
 const ALL: BatchLimits = BatchLimits { items: usize::MAX, bytes: usize::MAX };
+
+/// Handled messages of each actor that are sent again after each round.
+const REPEATED: usize = 20;
+
+/// Whether a message that was handled is answered with its reply when it comes again, and is not handled again.
+fn is_known(store: &dyn Store, lease: &playhouse_store::Lease, number: Number) -> bool {
+    let key = message(number).request_key().expect("it has an id");
+    let recorded = store.recorded(lease.actor, &key).wait().expect("it can be read");
+    let again = store.enqueue(enqueue(lease, number)).wait().expect("the store works");
+    recorded == Some(Recorded::Answered(Some("ok".into()))) && again == Accepted::Duplicate
+}
 
 impl Ledger {
     /// Takes down what a process says, until it says no more.
@@ -104,10 +115,21 @@ impl Ledger {
         );
         find("acknowledged as handled, and lost", missing(&self.handled, &|n| passed_on.contains(n)));
         find("handled and still waiting", waiting.intersection(passed_on).copied().collect());
+        // The newest numbers, as many as do not take long.
+        let handled = self.handled.get(&actor).into_iter().flatten().rev().take(REPEATED);
+        find(
+            "handled, and not known any more",
+            handled.copied().filter(|number| !is_known(store, lease, *number)).collect(),
+        );
         let (count, sum) = counted(store, lease).expect("it can be read");
         let wanted = passed_on.iter().fold(0_u64, |sum, number| sum.wrapping_add(*number));
         if (count, sum) != (passed_on.len() as u64, wanted) {
             find("counted is not what was sent on", vec![count]);
+        }
+        let timers = store.timers(lease.actor, "", 9).wait().expect("it can be read");
+        let due: Vec<u64> = timers.iter().map(|timer| timer.due.millis()).collect();
+        if due != Vec::from_iter((count > 0).then_some(count)) {
+            find("timers, and not the one of what was counted", due);
         }
     }
 }

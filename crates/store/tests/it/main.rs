@@ -2,6 +2,7 @@
 #![expect(clippy::expect_used, reason = "a test that cannot go on should say where")]
 
 mod conformance;
+mod damage;
 mod files;
 mod fixture;
 mod model;

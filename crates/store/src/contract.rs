@@ -53,7 +53,7 @@ pub trait Store: Send + Sync + 'static {
     /// a commit consumes them, and come again to the next owner if none does.
     fn queued(&self, actor: ActorKey, after: Position, limits: BatchLimits) -> Receipt<Vec<Queued>>;
     /// Waits for actors that were opened here and whose mailboxes got something by another store: another node, or a program beside
-    /// it. Each comes again until this is asked once more, so whoever asks looks at what was answered before; one waits at a
+    /// it. Whoever asks once more has looked at what was answered before; a receipt that is dropped was not answered. One waits at a
     /// time. Answers [`Closed`](StoreError::Closed) in the end. `None` if nobody else writes to what this store keeps, or if it is closed.
     fn changed(&self) -> Option<Receipt<Vec<ActorKey>>> {
         None

@@ -82,6 +82,12 @@ impl<T> Done<T> {
         Self(Some(Promise::Call(Box::new(told))))
     }
 
+    /// Whether nobody waits for the answer any more.
+    #[must_use]
+    pub fn is_given_up(&self) -> bool {
+        matches!(&self.0, Some(Promise::Receipt(sender)) if sender.is_closed())
+    }
+
     /// Gives the answer.
     pub fn answer(mut self, result: Result<T, StoreError>) {
         if let Some(promise) = self.0.take() {

@@ -45,14 +45,15 @@ impl Arrivals {
     }
 
     fn is_asked(&self) -> bool {
-        self.waiting.lock().is_some()
+        self.waiting.lock().as_ref().is_some_and(|done| !done.is_given_up())
     }
 
-    fn answer(&self, actors: Vec<ActorKey>) {
+    /// Answers whoever waits, if somebody still does.
+    fn answer(&self, actors: Vec<ActorKey>) -> bool {
         let waiting = self.waiting.lock().take();
-        if let Some(done) = waiting {
-            done.answer(Ok(actors));
-        }
+        let Some(done) = waiting.filter(|done| !done.is_given_up()) else { return false };
+        done.answer(Ok(actors));
+        true
     }
 }
 
@@ -70,8 +71,9 @@ pub(super) async fn look(common: Arc<Common>, readers: Arc<Readers>) {
             tokio::time::sleep(LOOK_EVERY).await;
         } else {
             let actors = found.iter().map(|(actor, _)| ActorKey::from_number(actor.cast_unsigned()));
-            common.arrivals.answer(actors.collect());
-            told = found;
+            if common.arrivals.answer(actors.collect()) {
+                told = found;
+            }
         }
     }
     common.arrivals.close();

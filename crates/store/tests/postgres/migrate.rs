@@ -1,7 +1,7 @@
 use playhouse_store::{Durability, PostgresError, PostgresOptions, PostgresStore, Store as _};
 
 use crate::cluster::{Cluster, there};
-use crate::say::{open, put, sound};
+use crate::say::{LEASE, now, open, open_request, put, sound};
 
 /// Nodes that are started together find no schema, all of them.
 #[test]
@@ -36,6 +36,14 @@ const VERSION_1: [&str; 6] = [
     include_str!("../../src/postgres/sql/apply.sql"),
 ];
 
+/// A node of version 1 opens an actor: what it does is in the functions of its version.
+fn opens(cluster: &Cluster, group: u32, name: &str) {
+    let statement = "SELECT cardinality(playhouse.apply(5, 1, $group, 'local', '{3600000,1000,10,1000}', '{}', '{}', '{}', 1, '{3}', '{7}', \
+         '{100}', '{900}', '{0}', '{0}', '{0}', ARRAY['acme'::bytea], ARRAY['Echo'::bytea], ARRAY['$name'::bytea], ARRAY['node'::bytea]))";
+    let statement = statement.replace("$group", &group.to_string()).replace("$name", name);
+    assert_eq!(cluster.sql(&format!("SET search_path = playhouse, pg_temp; {statement}")), "1");
+}
+
 #[test]
 fn an_older_schema_is_brought_up() {
     if !there() {
@@ -44,11 +52,17 @@ fn an_older_schema_is_brought_up() {
     let cluster = Cluster::start("");
     let parts = VERSION_1.concat().replace("@OVERHEAD@", "64");
     cluster.sql(&format!(
-        "CREATE SCHEMA playhouse; SET search_path = playhouse, pg_temp; {parts} INSERT INTO meta VALUES (1, 1)"
+        "CREATE SCHEMA playhouse; SET search_path = playhouse, pg_temp; {parts} INSERT INTO meta VALUES (1, 1); \
+         INSERT INTO writers (id) VALUES (5)"
     ));
+    opens(&cluster, 1, "one");
     let store = cluster.open();
-    let actor = open(&store, "one").actor;
+    // A node of the version before still runs.
+    opens(&cluster, 2, "two");
+    let later = open_request("one", "node-a", now().after(LEASE), LEASE);
+    let actor = store.open_actor(later).wait().expect("its lease has ended").actor;
     put(&store, actor, "a message");
+    opens(&cluster, 3, "three");
     sound(&store);
 }
 

@@ -135,6 +135,7 @@ typedef struct ph2_host {
     /* On 0, *reply is filled, whatever its status; otherwise it is left alone. */
     int32_t (*perform)(uint64_t call, uint32_t op, const uint8_t *message, size_t len, ph2_result *reply);
     void (*release)(uint8_t *ptr);
+    /* Fields for programs that read the log may follow the words: each is U+001F, a name, = and a value. */
     int32_t (*log)(uint64_t call, uint32_t level, const uint8_t *text, size_t len);
     int64_t (*time_left_ms)(uint64_t call);
 } ph2_host;

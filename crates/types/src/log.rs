@@ -1,4 +1,4 @@
-//! Log text with fields. Every ABI carries log text, and none carries more, so the fields travel at its end.
+//! Log text with fields. Wasm guests hand fields over as such; native ABIs carry text alone, so there the fields travel at its end.
 
 use std::fmt;
 

@@ -11,10 +11,11 @@ wit_bindgen::generate!({
             import playhouse:actor/settings@0.1.0;
             import playhouse:actor/random@0.1.0;
             import playhouse:actor/clock@0.1.0;
+            import playhouse:actor/log@0.1.0;
         }",
 });
 
-use playhouse::actor::{clock, crypto, random, settings, state, timers, types};
+use playhouse::actor::{clock, crypto, log, random, settings, state, timers, types};
 
 use crate::v2::{ActrError, Dest, host};
 
@@ -70,5 +71,7 @@ fn each(key: &[u8]) -> Result<Vec<u8>, types::Error> {
     let setting = settings::config("name")?;
     let random = random::bytes(4)?;
     let now = clock::now()?;
+    let field = log::Field { name: "random".into(), value: format!("{random:?}") };
+    log::write(types::LogLevel::Info, "each was asked", &[field]);
     Ok(format!("{found:?} {hash:?} {setting:?} {random:?} {}", now.seconds).into_bytes())
 }

@@ -11,7 +11,8 @@ mod records;
 
 use playhouse_guest::internal::prost::Message;
 use playhouse_guest::{
-    Actor, Context, Error, ErrorKind, KeyPurpose, RouteKey, StateChange, StateVersion, export, services,
+    Actor, Context, Error, ErrorKind, KeyPurpose, LogLevel, LogText, RouteKey, StateChange, StateVersion, export,
+    services,
 };
 
 /// The generated messages, trait and client.
@@ -76,6 +77,7 @@ impl LedgerService for Ledger {
             cx.state().write(changes).await?;
             if !found.more {
                 cx.state().delete(REMINDED).await?;
+                cx.log_with(LogLevel::Info, &LogText::new("the book is cleared").with("entries", entries));
                 return Ok(ClearResponse { entries });
             }
         }

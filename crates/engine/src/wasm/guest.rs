@@ -129,6 +129,20 @@ impl WasiView for Guest {
     }
 }
 
+/// Logs what the guest says, in the task that runs where there are several. Counts as a host operation of the task's event.
+pub(super) fn say(store: &mut StoreContextMut<'_, Guest>, level: LogLevel, text: &str) -> wasmtime::Result<()> {
+    let token = if store.data().invocations.is_some() { token_of_running(store)? } else { None };
+    let guest = store.data_mut();
+    match (&guest.invocations, token) {
+        (Some(invocations), Some(token)) => {
+            invocations.host_call(token)?;
+            guest.log.write(level, text);
+        }
+        _ => guest.say(level, text)?,
+    }
+    Ok(())
+}
+
 /// An answer for a guest; or, outside, an error that ends the guest.
 pub(super) type Answer<T> = wasmtime::Result<Result<T, ActorError>>;
 

@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
-use playhouse_engine::{Context, Failure, Host, HostFuture, Limits, Prepared, Workload};
+use playhouse_engine::{Context, Failure, Host, HostFuture, Limits, Prepared, Seed, Workload};
 use playhouse_types::{
-    ActorError, ActorId, Code, CryptoOp, ErrorKind, Event, HostOp, HostReply, LogLevel, RouteKey, Schedule,
+    ActorError, ActorId, Code, CryptoOp, ErrorKind, Event, HostOp, HostReply, LogLevel, LogText, RouteKey, Schedule,
     StateChange, StateEntry, StateKey, StateOp, Timer, TimerOp, Timestamp,
 };
 use prost::Message;
 
-use crate::{context, create, create_within, prepared};
+use crate::{context, create, create_within, id, prepared, verified};
 
 /// What a node does for one actor, less what it is there for.
 #[derive(Default)]
@@ -75,9 +75,11 @@ fn crypto(op: CryptoOp) -> HostReply {
     }
 }
 
+#[derive(Default)]
 struct Desk {
     memory: Mutex<Memory>,
     denied: Option<&'static str>,
+    log: Mutex<Vec<String>>,
 }
 
 impl Host for Desk {
@@ -102,7 +104,9 @@ impl Host for Desk {
         Box::pin(std::future::ready(Ok(reply)))
     }
 
-    fn log(&self, _: &ActorId, _: LogLevel, _: &str) {}
+    fn log(&self, _: &ActorId, level: LogLevel, text: &str) {
+        self.log.lock().push(format!("{}: {}", level.name(), LogText::parse(text)));
+    }
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -170,7 +174,10 @@ impl Ledger {
     }
 
     async fn of(program: &dyn Prepared, denied: Option<&'static str>) -> Self {
-        Self { workload: create(program).await, desk: Arc::new(Desk { memory: Mutex::default(), denied }) }
+        let desk = Arc::new(Desk { denied, ..Desk::default() });
+        let host = Arc::clone(&desk) as Arc<dyn Host>;
+        let seed = Seed { self_id: id(), host, limits: Arc::default() };
+        Self { workload: program.create(seed).await.unwrap(), desk }
     }
 
     async fn bytes(&self, method: &str, payload: Bytes) -> Result<Bytes, ActorError> {
@@ -202,6 +209,21 @@ async fn keeps_its_book_in_its_state() {
     assert_eq!((balance.sum, balance.entries), (28, 3));
     assert_eq!(again.ask::<Number>("Clear", &()).await, Number { number: 3 });
     assert!(ledger.desk.memory.lock().values.is_empty());
+}
+
+/// As packages of today do it, and as those did that were built before there was an interface for it.
+#[tokio::test]
+async fn logs_with_fields() {
+    let before = "../../crates/engine/tests/fixtures/ledger-logs-text.actr";
+    for (package, by_interface) in [(PACKAGE, true), (before, false)] {
+        let binary = verified(package).binary().clone();
+        let name = b"playhouse:actor/log@0.1.0";
+        assert_eq!(binary.windows(name.len()).any(|window| window == name), by_interface, "{package}");
+        let ledger = Ledger::of(&*prepared(package).await, None).await;
+        ledger.ask::<Balance>("Book", &Book { amount: 1, what: "x".into() }).await;
+        ledger.ask::<Number>("Clear", &()).await;
+        assert_eq!(*ledger.desk.log.lock(), ["info: the book is cleared entries=1"], "{package}");
+    }
 }
 
 #[tokio::test]
@@ -251,7 +273,7 @@ async fn hears_of_missing_grants() {
 #[tokio::test]
 async fn bombs_of_the_state_end() {
     let program = prepared("state-bomb-wat.actr").await;
-    let desk = Arc::new(Desk { memory: Mutex::default(), denied: None });
+    let desk = Arc::new(Desk::default());
     for (payload, code) in [
         ("g", Code::MalformedOperation),
         ("v", Code::MalformedOperation),

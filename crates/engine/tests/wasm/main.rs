@@ -119,12 +119,15 @@ async fn guest(name: &str) -> Arc<dyn Workload> {
 }
 
 async fn prepared(name: &str) -> Arc<dyn Prepared> {
+    engine(None, 10).prepare(verified(name)).await.unwrap()
+}
+
+fn verified(name: &str) -> VerifiedPackage {
     let guests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guests");
     let key = KeyFile::parse(&std::fs::read(guests.join("fixture-key.json")).unwrap()).unwrap();
     let policy = TrustPolicy::for_key("playhouse-demo".parse().unwrap(), key.verifying_key());
     let bytes = std::fs::read(guests.join("packages").join(name)).unwrap();
-    let package = verify(bytes.into(), &policy, 0, &PackageLimits::default()).unwrap();
-    engine(None, 10).prepare(package).await.unwrap()
+    verify(bytes.into(), &policy, 0, &PackageLimits::default()).unwrap()
 }
 
 /// The error that a guest gets passes through it as it is.

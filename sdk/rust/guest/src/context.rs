@@ -205,7 +205,7 @@ impl<'a> Context<'a> {
     /// Writes to the actor's log, with fields for programs that read it:
     /// `cx.log_with(LogLevel::Info, &LogText::new("order taken").with("order", 17))`.
     pub fn log_with(&self, level: LogLevel, text: &LogText) {
-        self.0.log(level, &text.encode());
+        operations::log(self.0, level, text);
     }
 
     async fn done(self, op: HostOp) -> Result<(), ActorError> {

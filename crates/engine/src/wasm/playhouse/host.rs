@@ -1,46 +1,17 @@
 //! `playhouse:actor/host@0.1.0`: what a guest may ask.
 
 use bytes::Bytes;
-use playhouse_types::{ActorError, HostOp, LogLevel};
+use playhouse_types::{ActorError, HostOp};
 use wasmtime::StoreContextMut;
-use wasmtime::component::{ComponentType, Lift, Linker, LinkerInstance, Lower};
+use wasmtime::component::{Lift, Linker, LinkerInstance};
 
-use super::types::{ActorId, Dest, Error, PayloadClass};
+use super::types::{ActorId, Dest, Error, Level, PayloadClass};
 use crate::wasm::guest::{Guest, malformed, perform};
 use crate::wasm::replies;
 use crate::wasm::values::{ActorType, DataChunk};
 
 /// The interface's name.
 pub(super) const NAME: &str = "playhouse:actor/host@0.1.0";
-
-#[derive(Debug, Clone, Copy, ComponentType, Lift, Lower)]
-#[component(enum)]
-#[repr(u8)]
-#[expect(dead_code, reason = "wasmtime makes the values")]
-enum Level {
-    #[component(name = "trace")]
-    Trace,
-    #[component(name = "debug")]
-    Debug,
-    #[component(name = "info")]
-    Info,
-    #[component(name = "warn")]
-    Warn,
-    #[component(name = "error")]
-    Error,
-}
-
-impl From<Level> for LogLevel {
-    fn from(level: Level) -> Self {
-        match level {
-            Level::Trace => Self::Trace,
-            Level::Debug => Self::Debug,
-            Level::Info => Self::Info,
-            Level::Warn => Self::Warn,
-            Level::Error => Self::Error,
-        }
-    }
-}
 
 type Message = (Dest, String, Vec<u8>);
 

@@ -1,4 +1,5 @@
-//! The interfaces of `playhouse:actor@0.1.0` beside `host`: state, timers, cryptography, settings, randomness, the time of day.
+//! The interfaces of `playhouse:actor@0.1.0` beside `host`: state, timers, cryptography, settings, randomness, the time of day, the log
+//! with fields.
 //!
 //! A component of any world may import them. Where a guest handles several events at a time, an operation is that of the event in
 //! whose task the guest asks, and the others wait for it. Whatever a guest names or hands over is measured before it is copied, and
@@ -13,6 +14,7 @@ use crate::wasm::guest::{Guest, perform};
 use crate::wasm::memory::Memory;
 
 mod crypto;
+mod log;
 mod settings;
 mod state;
 mod timers;
@@ -26,6 +28,7 @@ pub(in crate::wasm) const NAMES: &[&str] = &[
     settings::SETTINGS,
     settings::RANDOM,
     settings::CLOCK,
+    log::NAME,
 ];
 
 /// Offers them all.
@@ -33,7 +36,8 @@ pub(in crate::wasm) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> 
     state::link(linker)?;
     timers::link(linker)?;
     crypto::link(linker)?;
-    settings::link(linker)
+    settings::link(linker)?;
+    log::link(linker)
 }
 
 /// Offers an operation: `read` makes it of the function's parameters, `write` its result of what the host answers.

@@ -51,7 +51,8 @@ fn text(outcome: Outcome) -> String {
 async fn every_operation_reaches_the_host() {
     let actor = actor(OPERATIONS, FakeHost::new(|op| Ok(answer(op))), Limits::default()).await;
     let reply = actor.tell(ask("op-each", "key")).await;
-    let seen = format!("{reply}\n{}", actor.host.ops.lock().join("\n"));
+    let seen = format!("{reply}\n{}\n{}", actor.host.ops.lock().join("\n"), actor.host.logs.lock().join("\n"));
+    let seen = seen.replace('\u{1f}', " | ");
     expect![[r#"
         ok "Some(Stored { value: [102, 111, 117, 110, 100], version: 1 }) [1, 2] Some(\"set\") [1, 2] 7"
         local-5 State(Write { changes: [StateChange { key: b"key", value_bytes: Some(5) }] })
@@ -61,7 +62,8 @@ async fn every_operation_reaches_the_host() {
         local-5 Crypto(Hash)
         local-5 Config { name: "name" }
         local-5 Random { bytes: 4 }
-        local-5 Now"#]]
+        local-5 Now
+        info: each was asked | random=[1, 2]"#]]
     .assert_eq(&seen);
 }
 

@@ -520,6 +520,67 @@ async fn floods() {
     expect!["crash internal error: the guest wanted 4390912 bytes of memory, the limit is 1048576 [guest-memory-limit] (lost)"].assert_eq(&super::lifted::short(answer.lines().last().unwrap()));
 }
 
+/// Writes as many fields as that to the log, each `key=into`.
+fn log_with(fields: u32) -> String {
+    let field = |at: u32| {
+        [(0, 3000), (4, 3), (8, 3020), (12, 4)]
+            .map(|(part, number)| format!("(i32.store (i32.const {}) (i32.const {number}))", at + part))
+            .concat()
+    };
+    let stores: String = (0..fields).map(|n| field(3100 + 16 * n)).collect();
+    format!("{stores} (call $log-write (i32.const 3) VALUE (i32.const 3100) (i32.const {fields}))")
+}
+
+/// What a guest that logs says, with a bar before each field; and what came of it.
+async fn logged(body: &str, limits: Limits) -> String {
+    let body = format!("{} (i32.const 1024)", words(body));
+    let source = Source { wit: &source_text(), bodies: &[("handle", &body)], more: DATA };
+    let actor = Actor::within(&source, FakeHost::echo(), limits).await.unwrap();
+    let reply = super::lifted::short(&actor.ask(b"").await);
+    let lines = actor.host.logs.lock().join("\n").replace('\u{1f}', "|");
+    format!("{lines}\n{reply}")
+}
+
+#[tokio::test]
+async fn the_log_has_fields() {
+    expect![[r#"
+        warn: value|key=into|key=into
+        ok """#]]
+    .assert_eq(&logged(&log_with(2), Limits::default()).await);
+    expect![[r#"
+        warn: value
+        ok """#]]
+    .assert_eq(&logged(&log_with(0), Limits::default()).await);
+    let many = logged(&log_with(40), Limits::default()).await;
+    assert_eq!(many.matches('|').count(), 32, "{many}");
+}
+
+/// Fields count as text does, and lines as operations do.
+#[tokio::test]
+async fn the_log_has_limits() {
+    expect![[r#"
+        warn: value|key=into|k
+        warn: log text over 16 bytes in one event was dropped
+        ok """#]]
+    .assert_eq(&logged(&log_with(3), Limits { log_bytes: 16, ..Limits::default() }).await);
+    let flood = format!("(loop $on {} (br $on))", log_with(1));
+    let ended = logged(&flood, Limits { host_calls: 3, ..Limits::default() }).await;
+    expect![[r#"
+        warn: value|key=into
+        warn: value|key=into
+        warn: value|key=into
+        crash internal error: the guest asked for more than 3 host operations in one event [guest-host-call-limit] (lost)"#]].assert_eq(&ended);
+    let beyond = "(call $log-write (i32.const 3) VALUE (i32.const -16) (i32.const 1))";
+    expect![[r#"
+
+        crash internal error: the guest broke its ABI: list pointer/length out of bounds of memory [guest-protocol] (lost)"#]].assert_eq(&logged(beyond, Limits::default()).await);
+    // Each value lies within the memory, and all of them are more than one reply may be.
+    let giant = log_with(40).replace("(i32.const 4))", "(i32.const 60000))");
+    expect![[r#"
+
+        crash internal error: the guest gave its host more bytes at once than it may [guest-reply-limit] (lost)"#]].assert_eq(&logged(&giant, Limits { reply_bytes: 1, ..Limits::default() }).await);
+}
+
 /// Components of actr's plain worlds may ask for state as well.
 #[tokio::test]
 async fn in_the_worlds_of_actr() {

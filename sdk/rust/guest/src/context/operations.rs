@@ -1,7 +1,7 @@
 //! Host operations that a component imports only if it uses them; see the module of the same name for wasm. Everywhere else they
 //! go the way of all operations.
 
-use playhouse_types::{CryptoOp, HostOp, Label, StateOp, TimerOp};
+use playhouse_types::{CryptoOp, HostOp, Label, LogLevel, LogText, StateOp, TimerOp};
 
 use super::{Backend, Operation};
 
@@ -31,4 +31,9 @@ pub(crate) fn random(backend: &dyn Backend, bytes: u32) -> Operation {
 
 pub(crate) fn now(backend: &dyn Backend) -> Operation {
     backend.perform(HostOp::Now)
+}
+
+/// The fields travel within the text.
+pub(crate) fn log(backend: &dyn Backend, level: LogLevel, text: &LogText) {
+    backend.log(level, &text.encode());
 }

@@ -1,7 +1,7 @@
 //! Between the WIT's types, which prove nothing, and those of `playhouse-types`.
 
 use playhouse_types::{
-    ActorError, ActorId, ActorType, Code, DataChunk, Dest, ErrorCategory, ErrorEvent, ErrorKind, ParseError,
+    ActorError, ActorId, ActorType, Code, DataChunk, Dest, ErrorCategory, ErrorEvent, ErrorKind, LogLevel, ParseError,
     PayloadClass, PeerEvent, Realm, RuntimeEvent, Serial, Timestamp,
 };
 
@@ -29,6 +29,16 @@ pub(super) fn type_out(actor_type: &ActorType) -> wit::ActorType {
         manufacturer: actor_type.manufacturer().as_str().to_owned(),
         name: actor_type.name().as_str().to_owned(),
         version: actor_type.version().as_str().to_owned(),
+    }
+}
+
+pub(super) const fn level_out(level: LogLevel) -> wit::LogLevel {
+    match level {
+        LogLevel::Trace => wit::LogLevel::Trace,
+        LogLevel::Debug => wit::LogLevel::Debug,
+        LogLevel::Info => wit::LogLevel::Info,
+        LogLevel::Warn => wit::LogLevel::Warn,
+        LogLevel::Error => wit::LogLevel::Error,
     }
 }
 

@@ -52,14 +52,7 @@ fn well_formed<T>(said: Result<T, ActorError>) -> T {
 }
 
 pub(super) fn log(level: LogLevel, text: &str) {
-    let level = match level {
-        LogLevel::Trace => wit::LogLevel::Trace,
-        LogLevel::Debug => wit::LogLevel::Debug,
-        LogLevel::Info => wit::LogLevel::Info,
-        LogLevel::Warn => wit::LogLevel::Warn,
-        LogLevel::Error => wit::LogLevel::Error,
-    };
-    host::log(level, text);
+    host::log(convert::level_out(level), text);
 }
 
 fn perform(op: HostOp) -> Result<HostReply, ActorError> {

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use playhouse_types::{
-    ActorError, Code, CryptoOp, ErrorKind, HashAlgorithm, HostReply, KeyPurpose, Label, Schedule, StateChange,
-    StateEntry, StateKey, StateOp, StateVersion, Timer, TimerOp,
+    ActorError, Code, CryptoOp, ErrorKind, HashAlgorithm, HostReply, KeyPurpose, Label, LogLevel, LogText, Schedule,
+    StateChange, StateEntry, StateKey, StateOp, StateVersion, Timer, TimerOp,
 };
 
-use super::bindings::playhouse::actor::{clock, crypto, random, settings, state, timers, types as wit};
-use super::convert::{error_in, malformed, time, time_out};
+use super::bindings::playhouse::actor::{clock, crypto, log as wit_log, random, settings, state, timers, types as wit};
+use super::convert::{error_in, level_out, malformed, time, time_out};
 use crate::context::{Backend, Operation};
 
 type Reply = Result<HostReply, ActorError>;
@@ -134,6 +134,11 @@ pub(crate) fn random(_backend: &dyn Backend, count: u32) -> Operation {
 
 pub(crate) fn now(_backend: &dyn Backend) -> Operation {
     done(clock::now().map(|at| HostReply::Time(time(at))).map_err(error_in))
+}
+
+pub(crate) fn log(_backend: &dyn Backend, level: LogLevel, text: &LogText) {
+    let field = |(name, value): (&str, &str)| wit_log::Field { name: name.to_owned(), value: value.to_owned() };
+    wit_log::write(level_out(level), text.text(), &text.fields().map(field).collect::<Vec<_>>());
 }
 
 fn done(reply: Reply) -> Operation {

@@ -49,6 +49,11 @@ impl Timers {
         self.known.store(false, Ordering::Release);
     }
 
+    /// A timer is there no more.
+    pub(super) fn end(&self, name: &str) {
+        self.set.lock().remove(name);
+    }
+
     fn all(&self) -> Vec<(String, Time)> {
         let set = self.set.lock();
         set.iter().filter(|(_, alarm)| !alarm.fired).map(|(name, alarm)| (name.clone(), alarm.due)).collect()
@@ -265,6 +270,17 @@ impl Cell {
         drop(gate);
         if watched {
             self.changed.notify_waiters();
+        }
+    }
+
+    /// The message of a timer that is set for that time.
+    pub(super) fn timer_letter(&self, name: &str, due: Time) -> Option<Letter> {
+        let durable = self.durable.as_ref()?;
+        let set = durable.timers.set.lock();
+        let alarm = set.get(name).filter(|alarm| alarm.due == due)?;
+        match self.timer_work(name, alarm)?.then {
+            Then::Nobody(letter) => Some(*letter),
+            _ => None,
         }
     }
 

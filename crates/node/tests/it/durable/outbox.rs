@@ -1,6 +1,7 @@
 //! What handlers send: after the commit, once, in order, or not at all.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Barrier};
 
 use playhouse_guest::Bytes;
 use playhouse_node::store::{BatchLimits, QueueLimits, SqliteStore, Store, StoreError};
@@ -160,6 +161,38 @@ async fn what_was_left_is_delivered_when_its_sender_is_there() {
     let _receiver = other(&node, &stage).await;
     let _sender = keeper(&node, &Stage::default(), ActorOptions::default()).await;
     assert_eq!(stage.noted(4).await[1..], ["0", "1", "2"]);
+}
+
+/// The second time that the outbox is read takes until somebody says so.
+struct SecondLate {
+    reads: AtomicU32,
+    reached: AtomicBool,
+    go: Barrier,
+}
+
+impl Interpose for SecondLate {
+    fn before(&self, operation: &'static str) -> Option<StoreError> {
+        if operation == "outbox" && self.reads.fetch_add(1, Ordering::AcqRel) == 1 {
+            self.reached.store(true, Ordering::Release);
+            self.go.wait();
+        }
+        None
+    }
+}
+
+/// A message whose sender was not there when the outbox was read was passed over, and what the sender posted then went first.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_overtakes_what_was_left() {
+    let place = three_left().await;
+    let late = SecondLate { reads: AtomicU32::new(0), reached: AtomicBool::new(false), go: Barrier::new(2) };
+    let (store, node) = node_through(&place, late);
+    until(|| store.between.reached.load(Ordering::Acquire)).await;
+    let stage = Stage::default();
+    let receiver = other(&node, &stage).await;
+    let sender = keeper(&node, &Stage::default(), ActorOptions::default()).await;
+    assert_eq!(ask(&sender, "tell", &format!("{} append 3", receiver.id())).await, "");
+    store.between.go.wait();
+    assert_eq!(stage.noted(5).await[1..], ["0", "1", "2", "3"]);
 }
 
 #[tokio::test]

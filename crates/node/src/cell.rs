@@ -20,6 +20,7 @@ mod run;
 mod state;
 mod streams;
 mod submit;
+mod suspects;
 mod timers;
 mod turn;
 
@@ -43,7 +44,7 @@ use crate::status::{ActorState, ActorStatus, Tallies};
 
 pub(crate) use contained::never_nest;
 pub(crate) use durable::Durable;
-pub(crate) use outcome::Letter;
+pub(crate) use outcome::{Letter, Stored};
 pub(crate) use submit::Request;
 
 use once::OnceAnswer;

@@ -6,6 +6,7 @@ mod arrivals;
 mod leases;
 mod names;
 pub(crate) mod outbox;
+mod running;
 mod telling;
 
 use std::collections::HashMap;
@@ -25,6 +26,7 @@ pub(crate) use names::Taken;
 
 use alarms::Alarms;
 use names::Names;
+use running::Running;
 use telling::Telling;
 
 /// How long others must keep away from an actor that its node no longer renews: long enough that a node which is slow for some
@@ -44,6 +46,8 @@ pub(crate) struct Keeper {
     pub(crate) posted: Notify,
     telling: Telling,
     alarms: Alarms,
+    /// What is being handled, where the store has room for such a note.
+    pub(crate) running: Option<Running>,
     closing: AtomicBool,
 }
 
@@ -55,6 +59,7 @@ pub(crate) fn now() -> Time {
 
 impl Keeper {
     pub(crate) fn new(store: Arc<dyn Store>, owner: String) -> Self {
+        let running = store.local_folder().and_then(Running::open);
         Self {
             store,
             owner,
@@ -63,6 +68,7 @@ impl Keeper {
             posted: Notify::new(),
             telling: Telling::default(),
             alarms: Alarms::default(),
+            running,
             closing: AtomicBool::new(false),
         }
     }

@@ -126,6 +126,12 @@ pub trait Store: Send + Sync + 'static {
     /// Has writes that nobody waits for ([`Commit::is_forgettable`]) written at once: now somebody does.
     fn hasten(&self);
 
+    /// The folder on this machine that the store has for itself, if it has one: files that need not survive more than the process may
+    /// stand there, too.
+    fn local_folder(&self) -> Option<&Path> {
+        None
+    }
+
     /// Writes a consistent copy of everything to a file that does not exist yet, while all goes on.
     fn backup(&self, to: &Path) -> Receipt<()>;
     /// Looks at everything that is stored and names what is damaged. It reads it all, so it takes its time: on a thread of

@@ -1,5 +1,27 @@
 //! What back ends have in common that read on the caller's thread and make [changes](crate::core::Change).
 
+use std::path::Path;
+
+use crate::memory::MemoryStore;
+use crate::sqlite::SqliteStore;
+
+/// Where a back end has its files.
+pub(crate) trait Local {
+    fn place(&self) -> Option<&Path>;
+}
+
+impl Local for SqliteStore {
+    fn place(&self) -> Option<&Path> {
+        Some(self.folder())
+    }
+}
+
+impl Local for MemoryStore {
+    fn place(&self) -> Option<&Path> {
+        None
+    }
+}
+
 /// Implements [`Store`](crate::Store) by the type's `submit`, `submit_to`, `read`, `strongest_class`, `hurry`, `back_up`, `look_over`,
 /// `count` and `shut`.
 macro_rules! local_store {
@@ -130,6 +152,10 @@ macro_rules! local_store {
 
             fn hasten(&self) {
                 self.hurry();
+            }
+
+            fn local_folder(&self) -> Option<&Path> {
+                $crate::local::Local::place(self)
             }
 
             fn backup(&self, to: &Path) -> Receipt<()> {

@@ -63,6 +63,8 @@ codes! {
     ActorStopped "actor-stopped" fix "Start it again with `playhouse run`.";
     /// A handler panicked. Only its call failed.
     HandlerPanic "handler-panic" fix "The message is the panic's own; fix the handler.";
+    /// The process of the node ended again and again while it handled the message, which was given up.
+    ProcessEnded "process-ended" fix "Find out what ends the process: a native library, or code of the application. `playhouse dlq show` has the message, `playhouse dlq retry` tries it again.";
     /// The policy of the node does not grant the operation to the actor.
     GrantMissing "grant-missing" fix "Add the grant that the message names to `grants` of the actor in the node's configuration.";
     /// The package asks for more than the node gives its actor, and so could not do its work.

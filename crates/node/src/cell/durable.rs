@@ -15,6 +15,7 @@ use tokio::sync::Notify;
 use super::acks::Acks;
 use super::intake::Intake;
 use super::outcome::Letter;
+use super::suspects::Suspects;
 use super::timers::Timers;
 use super::{Cell, Setup};
 use crate::durability::Classes;
@@ -37,12 +38,14 @@ pub(crate) struct Durable {
     pub(super) acks: Acks,
     pub(super) intake: Intake,
     pub(super) timers: Timers,
+    pub(super) suspects: Suspects,
 }
 
 impl Durable {
     /// Opens the actor of that name.
     pub(crate) async fn open(keeper: &Arc<Keeper>, name: Taken, setup: &Setup) -> Result<Self, StoreError> {
         let classes = Classes::new(&setup.options.durability, keeper.store.strongest())?;
+        let suspects = Suspects::look(keeper, name.identity(), setup).await?;
         let lease = keeper.open(name.identity()).await?;
         let intake = Intake::default();
         intake.fall_behind();
@@ -58,6 +61,7 @@ impl Durable {
             acks: Acks::default(),
             intake,
             timers: Timers::default(),
+            suspects,
         })
     }
 

@@ -37,7 +37,9 @@ impl Cell {
                     return Err(self.stopped());
                 }
                 self.know_timers().await?;
-                Some(Source::new(durable.view()))
+                let source = Source::new(durable.view());
+                self.judge_suspects(&source).await?;
+                Some(source)
             }
             None => None,
         };

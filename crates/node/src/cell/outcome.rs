@@ -81,7 +81,7 @@ pub(crate) struct Letter {
 }
 
 /// Where the store has what a tell comes from, until a commit consumes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Stored {
     /// A message of the mailbox.
     Message(Position),

@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 
 use super::contained::{Contained, begin_contained, is_deep, poll_contained};
 use super::outcome::{Reply, Then};
+use super::suspects::Witness;
 use super::turn::Turn;
 use super::{Cell, Envelope, Gate, Work};
 use crate::compute::Attended;
@@ -50,6 +51,8 @@ pub(super) struct Run {
     pub(super) class: Durability,
     /// Under which key its reply is recorded with its effects.
     pub(super) record: Option<Box<Record>>,
+    /// That it is known to be handled, if it may have ended the process before.
+    witness: Option<Box<Witness>>,
 }
 
 /// A request whose reply is recorded, so that a repetition gets the same one.
@@ -193,12 +196,13 @@ impl Cell {
             return self.hold(run, work);
         }
         let Work { event, envelope, then, .. } = work;
+        run.witness = self.witness(&then);
         let context = self.context(&mut run, envelope, &event);
         let mut running = begin_contained(workload, context, event);
         let polled = if run.heavy { Poll::Pending } else { poll_contained(&mut running, self.handler(), cx) };
         match polled {
             Poll::Ready(outcome) => {
-                drop(running);
+                drop((running, run.witness.take()));
                 let _ = self.conclude(run, outcome, then);
             }
             Poll::Pending => {
@@ -219,10 +223,10 @@ impl Cell {
     }
 
     /// Handles the rest of a message that could not be handled at once, and then what has queued behind it.
-    async fn tail(self: Arc<Self>, run: Run, running: Running, then: Then) {
+    async fn tail(self: Arc<Self>, mut run: Run, running: Running, then: Then) {
         let waiting = WaitingRun::new(&self);
         let handled = self.attend(&run, self.contained(running)).await;
-        drop(waiting);
+        drop((waiting, run.witness.take()));
         let outcome = handled.unwrap_or_else(|| {
             let text = format!("{} handled one event for more than {:?}", self.id, self.setup.limits.wall);
             let error = ActorError::coded(ErrorKind::TimedOut, Code::DeadlineExpired, text);
@@ -272,7 +276,7 @@ impl Gate {
         let timed = self.tallies.handled.is_multiple_of(SAMPLE).then(Instant::now);
         let turn = self.turns.as_mut().map(|turns| turns.take(cell));
         let (life, heavy) = (self.life, self.flow.heavy > 0);
-        Ok((Run { ticket, life, timed, heavy, turn, class: Durability::Memory, record: None }, workload))
+        Ok((Run { ticket, life, timed, heavy, turn, class: Durability::Memory, record: None, witness: None }, workload))
     }
 }
 

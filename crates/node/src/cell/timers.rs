@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use parking_lot::Mutex;
 use playhouse_scheduler::{CallChain, Key, Offer, Priority};
 use playhouse_store::{ActorKey, Consumed, Effects, StoreError, Time, TimerChange};
@@ -47,6 +48,11 @@ impl Timers {
     /// What is here may never come to be.
     pub(super) fn forget(&self) {
         self.known.store(false, Ordering::Release);
+    }
+
+    /// A timer is there no more.
+    pub(super) fn end(&self, name: &str) {
+        self.set.lock().remove(name);
     }
 
     fn all(&self) -> Vec<(String, Time)> {
@@ -195,8 +201,22 @@ impl Cell {
         effects.ok_or(StoreError::Closed)
     }
 
-    /// The time of a timer has come.
+    /// The time of a timer has come. It rings when what set it is as durable as it was to be, and so is not set once more after a crash.
     pub(crate) fn ring(self: &Arc<Self>, name: &str) {
+        let Some(durable) = &self.durable else { return };
+        if durable.acks.passed().now_or_never().is_some() {
+            return self.ring_set(name);
+        }
+        let (cell, name) = (Arc::clone(self), name.to_owned());
+        self.node.runtime.spawn(async move {
+            if let Some(durable) = &cell.durable {
+                durable.acks.passed().await;
+            }
+            cell.ring_set(&name);
+        });
+    }
+
+    fn ring_set(self: &Arc<Self>, name: &str) {
         let Some(durable) = &self.durable else { return };
         let mut set = durable.timers.set.lock();
         let Some(alarm) = set.get_mut(name).filter(|alarm| !alarm.fired) else { return };
@@ -265,6 +285,17 @@ impl Cell {
         drop(gate);
         if watched {
             self.changed.notify_waiters();
+        }
+    }
+
+    /// The message of a timer that is set for that time.
+    pub(super) fn timer_letter(&self, name: &str, due: Time) -> Option<Letter> {
+        let durable = self.durable.as_ref()?;
+        let set = durable.timers.set.lock();
+        let alarm = set.get(name).filter(|alarm| alarm.due == due)?;
+        match self.timer_work(name, alarm)?.then {
+            Then::Nobody(letter) => Some(*letter),
+            _ => None,
         }
     }
 

@@ -46,6 +46,9 @@ struct Round {
     next: Option<Time>,
     /// The receivers of messages that were not taken: what is behind, and goes the same way, waits as well.
     stuck: HashSet<String>,
+    /// The senders that were not here when the first message of theirs was looked at. If they have come meanwhile, what is behind it waits for
+    /// the next look, too.
+    away: HashSet<ActorKey>,
     /// What has to leave the outbox by itself. What entered a mailbox has left it already, what the application handles leaves it then.
     done: Vec<OutId>,
 }
@@ -134,7 +137,11 @@ async fn deliver_all(node: &Arc<Shared>, keeper: &Arc<Keeper>) -> Result<Option<
         // The last one that is on its way, by receiver.
         let mut ahead = HashMap::new();
         for posted in batch {
-            if keeper.cell(posted.actor).is_none() || round.stuck.contains(&posted.out.target) {
+            if round.away.contains(&posted.actor) || round.stuck.contains(&posted.out.target) {
+                continue;
+            }
+            if keeper.cell(posted.actor).is_none() {
+                round.away.insert(posted.actor);
                 continue;
             }
             if posted.out.not_before > now() {

@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use playhouse_guest::Bytes;
-use playhouse_node::store::{MemoryStore, Retention, Store, StoreError};
+use playhouse_node::store::{DangerSync, MemoryStore, Retention, SqliteOptions, SqliteStore, Store, StoreError};
 use playhouse_node::{ActorOptions, ActorRef, Node};
+use tempfile::TempDir;
 
 use super::kit::keeper;
 use super::through::{Interpose, Through};
@@ -51,14 +52,47 @@ impl Faulty {
         })
     }
 
+    /// Nothing fails any more.
+    fn is_over(&self) {
+        self.left.store(0, Ordering::Release);
+    }
+
     fn has_struck(&self) -> bool {
         matches!((self.left.load(Ordering::Acquire), self.fault), (0, _) | (1, Fault::Broken))
     }
 }
 
-impl Interpose for Faulty {
+impl Interpose for Arc<Faulty> {
     fn before(&self, _operation: &'static str) -> Option<StoreError> {
         self.strike()
+    }
+}
+
+/// What is behind it, and is well.
+enum Ground {
+    Memory(MemoryStore),
+    Disk(TempDir),
+}
+
+impl Ground {
+    fn memory() -> Self {
+        Self::Memory(MemoryStore::new(Retention::default()))
+    }
+
+    fn disk() -> Self {
+        Self::Disk(tempfile::tempdir().unwrap())
+    }
+
+    /// A store on it, with somebody in between.
+    fn open(&self, between: Arc<Faulty>) -> Arc<dyn Store> {
+        match self {
+            Self::Memory(store) => Arc::new(Through { store: store.clone(), between }),
+            Self::Disk(folder) => {
+                // The disk itself is well, and need not be waited for.
+                let options = SqliteOptions { danger_sync: DangerSync::Off, ..SqliteOptions::default() };
+                Arc::new(Through { store: SqliteStore::open(folder.path(), options).unwrap(), between })
+            }
+        }
     }
 }
 
@@ -97,10 +131,9 @@ async fn work(node: &Node, actor: &ActorRef, ledger: &mut Ledger) {
 }
 
 /// Whether the fault struck at all; afterwards everything that was acknowledged is there, once.
-async fn check(fault: Fault, at: u64) -> bool {
-    let store = MemoryStore::new(Retention::default());
-    let faulty = Arc::new(Through { store: store.clone(), between: Faulty::new(fault, at) });
-    let node = Node::builder().realm(7).store(Arc::clone(&faulty) as Arc<dyn Store>).start().unwrap();
+async fn check(ground: &Ground, fault: Fault, at: u64) -> bool {
+    let faulty = Arc::new(Faulty::new(fault, at));
+    let node = Node::builder().realm(7).store(ground.open(Arc::clone(&faulty))).start().unwrap();
     let mut ledger = Ledger::default();
     let stage = Stage::default();
     let factory = {
@@ -113,11 +146,15 @@ async fn check(fault: Fault, at: u64) -> bool {
         Err(error) => assert_ne!(error.code().text(), "unspecified", "{error}"),
     }
     node.shutdown(Duration::from_secs(5)).await;
+    let struck = faulty.has_struck();
+    faulty.is_over();
+    if let (Ground::Disk(_), Some(store)) = (ground, node.store()) {
+        store.close().await.unwrap();
+    }
     drop(node);
-    let struck = faulty.between.has_struck();
 
     // The store is opened again, and is well.
-    let node = Node::builder().realm(7).store(Arc::new(store)).start().unwrap();
+    let node = Node::builder().realm(7).store(ground.open(faulty)).start().unwrap();
     let actor = keeper(&node, &Stage::default(), ActorOptions::default()).await;
     let end = std::time::Instant::now() + Duration::from_secs(10);
     loop {
@@ -142,9 +179,9 @@ async fn check(fault: Fault, at: u64) -> bool {
     struck
 }
 
-async fn sweep(fault: Fault) {
+async fn sweep(ground: impl Fn() -> Ground, fault: Fault) {
     let mut at = 1;
-    while tokio::time::timeout(Duration::from_secs(30), check(fault, at)).await.unwrap() {
+    while tokio::time::timeout(Duration::from_secs(30), check(&ground(), fault, at)).await.unwrap() {
         at += 1;
     }
     assert!(at > 30, "only {at} operations");
@@ -152,15 +189,30 @@ async fn sweep(fault: Fault) {
 
 #[tokio::test]
 async fn any_operation_may_be_refused_once() {
-    sweep(Fault::Busy).await;
+    sweep(Ground::memory, Fault::Busy).await;
 }
 
 #[tokio::test]
 async fn any_operation_may_find_the_store_unreachable_once() {
-    sweep(Fault::Unreachable).await;
+    sweep(Ground::memory, Fault::Unreachable).await;
 }
 
 #[tokio::test]
 async fn the_store_may_break_at_any_operation() {
-    sweep(Fault::Broken).await;
+    sweep(Ground::memory, Fault::Broken).await;
+}
+
+#[tokio::test]
+async fn any_operation_on_a_disk_may_be_refused_once() {
+    sweep(Ground::disk, Fault::Busy).await;
+}
+
+#[tokio::test]
+async fn any_operation_on_a_disk_may_find_it_unreachable_once() {
+    sweep(Ground::disk, Fault::Unreachable).await;
+}
+
+#[tokio::test]
+async fn a_disk_may_break_at_any_operation() {
+    sweep(Ground::disk, Fault::Broken).await;
 }

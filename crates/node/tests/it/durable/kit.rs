@@ -30,14 +30,17 @@ impl Place {
     pub(crate) fn store(&self) -> Arc<dyn Store> {
         match self {
             Self::Memory(store) => Arc::clone(store) as Arc<dyn Store>,
-            Self::Disk(folder, open) => {
-                let mut open = open.lock();
-                let store = open.get_or_insert_with(|| {
-                    SqliteStore::open(&folder.path().join("store"), SqliteOptions::default()).unwrap()
-                });
-                Arc::new(store.clone())
-            }
+            Self::Disk(..) => Arc::new(self.sqlite()),
         }
+    }
+
+    /// The store on a disk.
+    pub(crate) fn sqlite(&self) -> SqliteStore {
+        let Self::Disk(folder, open) = self else { panic!("there is no disk") };
+        let open = &mut *open.lock();
+        let store = open
+            .get_or_insert_with(|| SqliteStore::open(&folder.path().join("store"), SqliteOptions::default()).unwrap());
+        store.clone()
     }
 
     /// A node on the store.

@@ -1,12 +1,14 @@
 //! What handlers send: after the commit, once, in order, or not at all.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Barrier};
 
 use playhouse_guest::Bytes;
-use playhouse_node::store::{BatchLimits, QueueLimits, Store};
+use playhouse_node::store::{BatchLimits, QueueLimits, SqliteStore, Store, StoreError};
 use playhouse_node::{ActorOptions, Node};
 
 use super::kit::{Keeper, Place, keeper};
+use super::through::{Interpose, Through};
 use super::told::{Step, Told};
 use crate::support::{Stage, actor_type, ask, route, until};
 
@@ -116,6 +118,81 @@ async fn what_was_sent_to_an_actor_that_is_away_waits_for_it() {
         assert_eq!(notes, ["start with 0", "waiting door", "0", "1", "2", "3"]);
         assert_eq!(ask(&receiver, "get", "all").await, "0 1 2 3 ");
     }
+}
+
+/// A node on a disk with somebody in between.
+fn node_through<I: Interpose>(place: &Place, between: I) -> (Arc<Through<I, SqliteStore>>, Node) {
+    let store = Arc::new(Through { store: place.sqlite(), between });
+    let node = Node::builder().realm(7).store(Arc::clone(&store) as Arc<dyn Store>).start().unwrap();
+    (store, node)
+}
+
+/// The outbox cannot be read.
+struct Unread;
+
+impl Interpose for Unread {
+    fn before(&self, operation: &'static str) -> Option<StoreError> {
+        (operation == "outbox").then(|| StoreError::Unreachable { cause: "pulled".into() })
+    }
+}
+
+/// A disk on which a node has left `0`, `1` and `2` in the outbox for the other actor.
+async fn three_left() -> Place {
+    let place = Place::disk();
+    let (store, node) = node_through(&place, Unread);
+    let receiver = other(&node, &Stage::default()).await;
+    let sender = keeper(&node, &Stage::default(), ActorOptions::default()).await;
+    for at in 0..3 {
+        assert_eq!(ask(&sender, "tell", &format!("{} append {at}", receiver.id())).await, "");
+    }
+    drop((store, sender, receiver));
+    place.kill(node).await;
+    place
+}
+
+/// A node looked at its outbox when it started, before its actors were there, and then only when one of them sent something more: what
+/// a killed node had left there stayed there.
+#[tokio::test]
+async fn what_was_left_is_delivered_when_its_sender_is_there() {
+    let place = three_left().await;
+    let (node, stage) = (place.node(), Stage::default());
+    // It looks, and finds nobody.
+    tokio::task::yield_now().await;
+    let _receiver = other(&node, &stage).await;
+    let _sender = keeper(&node, &Stage::default(), ActorOptions::default()).await;
+    assert_eq!(stage.noted(4).await[1..], ["0", "1", "2"]);
+}
+
+/// The second time that the outbox is read takes until somebody says so.
+struct SecondLate {
+    reads: AtomicU32,
+    reached: AtomicBool,
+    go: Barrier,
+}
+
+impl Interpose for SecondLate {
+    fn before(&self, operation: &'static str) -> Option<StoreError> {
+        if operation == "outbox" && self.reads.fetch_add(1, Ordering::AcqRel) == 1 {
+            self.reached.store(true, Ordering::Release);
+            self.go.wait();
+        }
+        None
+    }
+}
+
+/// A message whose sender was not there when the outbox was read was passed over, and what the sender posted then went first.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_overtakes_what_was_left() {
+    let place = three_left().await;
+    let late = SecondLate { reads: AtomicU32::new(0), reached: AtomicBool::new(false), go: Barrier::new(2) };
+    let (store, node) = node_through(&place, late);
+    until(|| store.between.reached.load(Ordering::Acquire)).await;
+    let stage = Stage::default();
+    let receiver = other(&node, &stage).await;
+    let sender = keeper(&node, &Stage::default(), ActorOptions::default()).await;
+    assert_eq!(ask(&sender, "tell", &format!("{} append 3", receiver.id())).await, "");
+    store.between.go.wait();
+    assert_eq!(stage.noted(5).await[1..], ["0", "1", "2", "3"]);
 }
 
 #[tokio::test]

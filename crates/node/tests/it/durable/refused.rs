@@ -19,7 +19,7 @@ type Answers = Arc<Mutex<Vec<Box<dyn FnOnce() + Send>>>>;
 
 /// Refuses some commits, keeps the answers back if it is told to, and counts how often mailboxes are read.
 #[derive(Default)]
-struct Censor {
+pub(super) struct Censor {
     refused: Mutex<Option<(&'static str, usize, StoreError)>>,
     holding: AtomicBool,
     held: Answers,
@@ -51,12 +51,12 @@ impl Censor {
     }
 
     /// Keeps back the answers to commits from now on.
-    fn hold(&self) {
+    pub(super) fn hold(&self) {
         self.holding.store(true, Ordering::Release);
     }
 
     /// Gives the answers that were kept back, and keeps none any more.
-    async fn release(&self) {
+    pub(super) async fn release(&self) {
         until(|| !self.held.lock().is_empty()).await;
         self.holding.store(false, Ordering::Release);
         let held = std::mem::take(&mut *self.held.lock());

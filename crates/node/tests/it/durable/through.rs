@@ -44,6 +44,10 @@ impl<I: Interpose, S: Store> Store for Through<I, S> {
         self.store.hasten();
     }
 
+    fn local_folder(&self) -> Option<&Path> {
+        self.store.local_folder()
+    }
+
     fn commit(&self, commit: Commit, done: Done<Committed>) {
         match self.between.before("commit") {
             Some(error) => self.between.answer(done).answer(Err(error)),

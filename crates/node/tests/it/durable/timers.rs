@@ -1,12 +1,15 @@
 //! Timers: set with the message, ringing after restarts, once for what was missed.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use expect_test::expect;
 use playhouse_node::store::{Quota, Store, StoreError};
-use playhouse_node::{ActorOptions, ActorRef};
+use playhouse_node::{ActorOptions, ActorRef, Node};
 
 use super::kit::{Place, keeper};
+use super::refused::Censor;
+use super::through::Through;
 use super::told::{Step, Told};
 use crate::support::{Stage, ask, until};
 
@@ -175,4 +178,23 @@ async fn a_period_goes_on_whatever_its_message_writes() {
     assert_eq!(stage.noted(4).await, ["start with 0", "flooded", "flooded", "flooded"]);
     assert_eq!(ask(&actor, "get", "flood-0").await, "x");
     assert_eq!(told.timers(actor.stored().unwrap(), "", 10).await.unwrap().len(), 1);
+}
+
+/// A timer rang before the disk had what set it. When the process died of its message, the timer had never been set, and was set again.
+#[tokio::test]
+async fn a_timer_does_not_ring_before_what_set_it_is_on_the_disk() {
+    let place = Place::disk();
+    let store = Arc::new(Through { store: place.sqlite(), between: Censor::default() });
+    let node = Node::builder().realm(7).store(Arc::clone(&store) as Arc<dyn Store>).start().unwrap();
+    let stage = Stage::default();
+    let first = keeper(&node, &stage, ActorOptions::default()).await;
+    let second = keeper(&node, &stage, ActorOptions::default()).await;
+    // Timers of all actors ring in the order of their times: when this one has rung, the time of the other has come.
+    assert_eq!(ask(&second, "timer", "late 50 append late").await, "");
+    store.between.hold();
+    let setting = tokio::spawn(async move { ask(&first, "timer", "soon 1 append soon").await });
+    assert_eq!(stage.noted(3).await[2..], ["late"]);
+    store.between.release().await;
+    assert_eq!(setting.await.unwrap(), "");
+    assert_eq!(stage.noted(4).await[2..], ["late", "soon"]);
 }

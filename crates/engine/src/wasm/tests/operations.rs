@@ -578,7 +578,8 @@ async fn the_log_has_limits() {
     let giant = log_with(40).replace("(i32.const 4))", "(i32.const 60000))");
     expect![[r#"
 
-        crash internal error: the guest gave its host more bytes at once than it may [guest-reply-limit] (lost)"#]].assert_eq(&logged(&giant, Limits { reply_bytes: 1, ..Limits::default() }).await);
+        crash internal error: the guest gave its host more bytes at once than it may [guest-reply-limit] (lost)"#]]
+    .assert_eq(&logged(&giant, Limits { reply_bytes: 1, ..Limits::default() }).await);
 }
 
 /// Components of actr's plain worlds may ask for state as well.

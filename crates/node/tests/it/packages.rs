@@ -140,7 +140,9 @@ async fn what_is_not_trusted_or_altered_does_not_run() {
     let mut altered = package!("echo-wasm").to_vec();
     let middle = altered.len() / 2;
     altered[middle] ^= 1;
-    assert_eq!(refused(node.attach(altered.into(), options()).await), "package-entry");
+    // Of a deflated program it shows by its digest, or by its size before there is one to compare.
+    let code = refused(node.attach(altered.into(), options()).await);
+    assert!(["package-entry", "package-limit"].contains(&code.as_str()), "{code}");
     assert_eq!(refused(node.attach(package!("core-module-wat"), options()).await), "wasm-core-module");
     assert_eq!(refused(node.attach(package!("unknown-import-wat"), options()).await), "wasm-world");
     let trust = TrustPolicy::parse(TRUST, |file| Err(file.to_owned())).unwrap();

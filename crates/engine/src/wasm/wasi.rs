@@ -17,6 +17,9 @@ use super::log::{Lines, Log};
 /// Bytes that a guest may write to an output stream at once.
 const WRITE_BYTES_MAX: usize = 64 << 10;
 
+/// Random bytes that a guest may ask for at once. They are made while its thread waits, some milliseconds for so many.
+const RANDOM_BYTES_MAX: u64 = 1 << 20;
+
 /// Offers WASI 0.2 to guests: clocks, randomness, and streams that lead to the actor's log. Files, sockets, names,
 /// arguments and the environment are there to be asked for and always empty or denied.
 pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
@@ -37,6 +40,7 @@ impl Surroundings {
         let ctx = WasiCtx::builder()
             .stdout(stdout.clone())
             .stderr(stderr.clone())
+            .max_random_size(RANDOM_BYTES_MAX)
             .allow_tcp(false)
             .allow_udp(false)
             .allow_ip_name_lookup(false)

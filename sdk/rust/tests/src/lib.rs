@@ -4,7 +4,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use playhouse_guest::{Actor, ActorId, Context, DataChunk, Dest, Error, ErrorKind, SharedActor, services};
+use playhouse_guest::{Actor, ActorId, Context, DataChunk, Dest, Error, ErrorKind, LogLevel, SharedActor, services};
 
 /// The package `zoo`.
 pub mod zoo {
@@ -65,10 +65,14 @@ impl TourService for Zoo {
         Ok(zoo::Result {})
     }
 
-    async fn misbehave(&mut self, _cx: Context<'_>, request: Animal) -> Result<zoo::Result, Error> {
+    async fn misbehave(&mut self, cx: Context<'_>, request: Animal) -> Result<zoo::Result, Error> {
         match request.name.as_str() {
             "panic" => panic!("bitten"),
             "pend" => std::future::pending().await,
+            "log" => {
+                cx.log(LogLevel::Info, "a line");
+                Ok(zoo::Result {})
+            }
             name => Err(Error::new(ErrorKind::PermissionDenied, name)),
         }
     }

@@ -9,7 +9,7 @@ use crate::Limits;
 fn wit(version: &str) -> String {
     let world = PLAYHOUSE.replace(
         "    import host;",
-        "    import host;\n    import wasi:cli/stdout@V;\n    import wasi:cli/stderr@V;\n    import wasi:cli/exit@V;\n    import wasi:cli/environment@V;\n    import wasi:filesystem/preopens@V;",
+        "    import host;\n    import wasi:cli/stdout@V;\n    import wasi:cli/stderr@V;\n    import wasi:cli/exit@V;\n    import wasi:cli/environment@V;\n    import wasi:filesystem/preopens@V;\n    import wasi:random/random@V;",
     );
     let wasi = "
         package wasi:io@V {
@@ -29,6 +29,7 @@ fn wit(version: &str) -> String {
                 get-arguments: func() -> list<string>;
             }
         }
+        package wasi:random@V { interface random { get-random-bytes: func(len: u64) -> list<u8>; } }
         package wasi:filesystem@V {
             interface types { resource descriptor; }
             interface preopens { use types.{descriptor}; get-directories: func() -> list<tuple<descriptor, string>>; }
@@ -81,10 +82,22 @@ async fn a_flood_of_output_is_cut() {
     .assert_eq(&actor.host.logs.lock().join("\n"));
 }
 
+/// The host makes them in one go, in which nobody else runs.
+#[tokio::test]
+async fn randomness_has_a_limit() {
+    let ask = |bytes: u64| {
+        format!("(call $get-random-bytes (i64.const {bytes}) (i32.const 1500))
+            (if (i64.ne (i64.extend_i32_u (i32.load (i32.const 1504))) (i64.const {bytes})) (then unreachable)) (i32.const 1024)")
+    };
+    assert_eq!(actor("0.2.6", &ask(1 << 20), "").await.ask(b"").await, r#"ok """#);
+    let ended = actor("0.2.6", &ask((1 << 20) + 1), "").await.ask(b"").await;
+    expect!["crash internal error: the guest broke its ABI: requested len 1048577 exceeds limit 1048576 [guest-protocol] (lost)"].assert_eq(&super::lifted::short(&ended));
+}
+
 #[tokio::test]
 async fn exit_is_a_crash() {
     let actor = actor("0.2.6", "(call $exit (i32.const 1)) unreachable", "").await;
-    expect!["crash internal error: the guest exited with status 1; at function 19 [guest-exit] (lost)"]
+    expect!["crash internal error: the guest exited with status 1; at function 20 [guest-exit] (lost)"]
         .assert_eq(&actor.ask(b"").await);
 }
 

@@ -1,6 +1,7 @@
 //! What the actor asks of the host, through the table.
 
 use std::future::ready;
+use std::io::Write;
 
 use bytes::Bytes;
 use playhouse_abi::native::{ABI_VERSION, HostVTable, op, status};
@@ -39,7 +40,8 @@ impl Backend for HostBackend {
 
     /// The ABI has no operation for it, so it goes where the host's operator looks for a library's words.
     fn log(&self, level: LogLevel, text: &str) {
-        eprintln!("{}: {} {text}", self.self_id, level.name());
+        // Nobody may be there to read it, which is no reason to fail.
+        let _ = writeln!(std::io::stderr(), "{}: {} {text}", self.self_id, level.name());
     }
 }
 

@@ -178,6 +178,21 @@ fn requests() {
     );
 }
 
+/// A host of actr 0.3 has no log, so it goes to the standard error. Where that was closed, the handler panicked.
+#[test]
+fn a_log_that_nobody_reads_harms_no_handler() {
+    const CHILD: &str = "NOBODY_READS";
+    if std::env::var_os(CHILD).is_some() {
+        return check(op::GUEST_HANDLE, &request("zoo.TourService.Misbehave", "log"), &expect![[r#"status 0 "" []"#]]);
+    }
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+    child.args(["--exact", "native::a_log_that_nobody_reads_harms_no_handler", "--nocapture"]).env(CHILD, "1");
+    let status = child.stdout(std::process::Stdio::null()).stderr(writer).status().unwrap();
+    assert!(status.success(), "{status}");
+}
+
 #[test]
 fn a_request_without_its_parts() {
     let whole = request("zoo.ZooService.Move", "");

@@ -23,6 +23,7 @@ mod plan;
 mod printer;
 mod records;
 mod roster;
+mod routes;
 mod service;
 mod signals;
 
@@ -146,6 +147,9 @@ pub(crate) fn run(args: &RunArgs, output: Output) -> Result<Exit> {
     let plan = plan::Plan::make(args, &paths)?;
     for danger in plan.dangers() {
         output.warn(danger);
+    }
+    for words in &plan.idle_words {
+        output.warn(words);
     }
     let bound = Bound::bind(&paths, &args.node.node)?;
     let kept = open_store(&plan, &paths, &args.node.node, output)?;

@@ -9,6 +9,7 @@ mod keeping;
 #[cfg(feature = "keyring")]
 mod keyring;
 mod keys;
+mod living;
 mod masters;
 mod nodes;
 mod packages;

@@ -1,6 +1,6 @@
 //! Master keys: sealed ones, and changes that are interrupted.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::Stdio;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -128,7 +128,7 @@ fn without_a_keyring_a_file_is_offered() {
 }
 
 /// Begins to change the master key and ends it with kill -9, `after` the next key was written.
-fn interrupted(user: &User, extra: &[&str], next: &PathBuf, after: std::time::Duration) {
+fn interrupted(user: &User, extra: &[&str], next: &Path, after: std::time::Duration) {
     let args = [&["key", "rotate", "--master"], extra].concat();
     let mut command = user.0.command(&args);
     let command = command.env("PLAYHOUSE_PASSPHRASE", PASSPHRASE).stdout(Stdio::null()).stderr(Stdio::null());

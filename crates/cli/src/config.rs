@@ -27,6 +27,8 @@ pub(crate) struct Config {
     pub(crate) durability: Option<DurabilityConfig>,
     /// The file with the master key; relative to this file.
     pub(crate) master_key_file: Option<PathBuf>,
+    /// The entry of the operating system's keyring with the master key.
+    pub(crate) master_key_in_keyring: Option<String>,
     /// Settings of all actors.
     pub(crate) config: BTreeMap<String, Setting>,
     /// Secrets, for the actors that name them.

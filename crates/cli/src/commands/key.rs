@@ -16,12 +16,14 @@ use crate::secret::SecretArgs;
 use crate::{key_file, time};
 
 mod actors;
+mod masters;
 
 /// Make, show and import the keys that sign packages; rotate those of actors.
 #[derive(Debug, Subcommand)]
 #[command(after_help = "\
 EXAMPLES
   playhouse key new
+  playhouse key new --master --out master.json
   playhouse key show --json > public-key.json
   playhouse key import ~/.actr/dev-key.json
   playhouse key export-public Ledger
@@ -35,7 +37,7 @@ pub(crate) enum KeyCommand {
     ExportPublic(Box<actors::ExportPublicArgs>),
 }
 
-/// Make a new key, sealed with a passphrase.
+/// Make a new key that signs packages, or a master key, sealed with a passphrase.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 EXAMPLES
@@ -43,13 +45,17 @@ EXAMPLES
   playhouse key new --out release.json --passphrase-file /run/secrets/passphrase
   head -c 64 /dev/urandom > secret && playhouse key new --secret-file secret
   playhouse key new --out ci.json --insecure-plain
+  playhouse key new --master --out master.json && playhouse run counter.actr --master-key-file master.json
 
 The passphrase comes from --passphrase-file, else from PLAYHOUSE_PASSPHRASE, else from the terminal.")]
 pub(crate) struct NewArgs {
     /// Where to write the key, instead of the user's own place. Must not exist.
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Write the private key in the clear, as actr 0.3 does. Whoever can read the file can sign as you.
+    /// Make a master key, under which a node seals the keys of its actors.
+    #[arg(long, requires = "out")]
+    master: bool,
+    /// Write the key in the clear, as actr 0.3 does. Whoever can read the file can sign as you.
     #[arg(long, conflicts_with_all = ["passphrase_file", "secret_file"])]
     insecure_plain: bool,
     #[command(flatten)]
@@ -72,15 +78,19 @@ pub(crate) struct ShowArgs {
     json: JsonFlag,
 }
 
-/// Import a key file of actr 0.3: the private key is sealed, the source is left as it is.
+/// Import a key file of actr 0.3, or a master key in the clear: it is sealed, the source is left as it is.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 EXAMPLES
   playhouse key import ~/.actr/dev-key.json
-  playhouse key import manufacturer.json --out acme.json")]
+  playhouse key import manufacturer.json --out acme.json
+  playhouse key import --master ~/.local/state/playhouse/nodes/default/store/master-key --out master.json")]
 pub(crate) struct ImportArgs {
     /// The key file, with the private key in the clear.
     file: PathBuf,
+    /// It is the master key of a node.
+    #[arg(long, requires = "out")]
+    master: bool,
     /// Where to write the sealed key, instead of the user's own place. Must not exist.
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -125,11 +135,18 @@ fn half(key: &VerifyingKey, private: &'static str, path: &Path) -> PublicHalf {
 
 pub(crate) fn run(command: KeyCommand, output: Output) -> Result<Exit> {
     match command {
+        KeyCommand::New(args) if args.master => output.show(&masters::new(&args)?)?,
         KeyCommand::New(args) => output.show(&new(&args)?)?,
         KeyCommand::Show(args) => output.show(&show(&args)?)?,
         KeyCommand::Import(args) => {
-            output.show(&import(&args)?)?;
-            output.warn(format_args!("{} still holds the private key in the clear; delete it", args.file.display()));
+            let what = if args.master {
+                output.show(&masters::import(&args)?)?;
+                "master key"
+            } else {
+                output.show(&import(&args)?)?;
+                "private key"
+            };
+            output.warn(format_args!("{} still holds the {what} in the clear; delete it", args.file.display()));
         }
         KeyCommand::Rotate(args) => return actors::rotate(&args, output),
         KeyCommand::ExportPublic(args) => actors::export_public(&args, output)?,

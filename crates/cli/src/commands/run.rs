@@ -23,6 +23,7 @@ mod plan;
 mod printer;
 mod records;
 mod roster;
+mod routes;
 mod service;
 mod signals;
 
@@ -54,6 +55,7 @@ CONFIGURATION
   trust = \"trust.toml\"                       # paths are relative to the file
   store = \"data\"                             # or memory, none, postgres://...
   durability = \"fsync\"                       # or memory, quorum
+  master_key_file = \"master.json\"            # or master_key_in_keyring = \"ENTRY\"
   [config]                                   # settings of all actors
   greeting = \"hello\"
   [secrets]                                  # where secrets are, for the actors that name them
@@ -78,8 +80,8 @@ CONFIGURATION
   config = { greeting = \"hi\" }
   secrets = { api_key = { shared = true }, own = { file = \"own-secret\" } }
 
-The master key, under which the keys of actors are sealed, is made when there is none, in the store's folder as `master-key`: keep a
-copy of it in another place.
+The master key, under which the keys of actors are sealed, is made when there is none, in the store's folder as `master-key`, or in the
+operating system's keyring (`--master-key-in-keyring ENTRY`, in builds with the feature `keyring`): keep a copy of it in another place.
 
 Ctrl-C or SIGTERM lets actors finish; a second one ends the node at once.")]
 pub(crate) struct RunArgs {
@@ -132,10 +134,9 @@ fn open_store(plan: &plan::Plan, paths: &Paths, node: &Name, output: Output) -> 
     let owner = owner::name(&location, paths, node)?;
     let (masters, made) = plan.keep.masters(store.as_deref(), paths, node)?;
     location.remember(paths, node)?;
-    if let Some(path) = made {
+    if let Some(place) = made {
         output.remark(format_args!(
-            "made a master key for the keys of actors: {}; keep a copy of it elsewhere, without it those keys are lost",
-            path.display()
+            "made a master key for the keys of actors: {place}; keep a copy of it elsewhere, without it those keys are lost"
         ));
     }
     Ok(Kept { location, store, owner, masters })
@@ -146,6 +147,9 @@ pub(crate) fn run(args: &RunArgs, output: Output) -> Result<Exit> {
     let plan = plan::Plan::make(args, &paths)?;
     for danger in plan.dangers() {
         output.warn(danger);
+    }
+    for words in &plan.idle_words {
+        output.warn(words);
     }
     let bound = Bound::bind(&paths, &args.node.node)?;
     let kept = open_store(&plan, &paths, &args.node.node, output)?;

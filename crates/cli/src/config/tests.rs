@@ -50,7 +50,7 @@ fn mistakes_are_pointed_at() {
           |
         1 | relm = 1
           | ^^^^
-        unknown field `relm`, expected one of `realm`, `trust`, `cache`, `store`, `durability`, `master_key_file`, `config`, `secrets`, `policy`, `limits`, `actor`
+        unknown field `relm`, expected one of `realm`, `trust`, `cache`, `store`, `durability`, `master_key_file`, `master_key_in_keyring`, `config`, `secrets`, `policy`, `limits`, `actor`
     "#]],
     );
     check(

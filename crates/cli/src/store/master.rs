@@ -10,17 +10,23 @@ use zeroize::Zeroizing;
 use super::keys::wait;
 use super::location::Location;
 use crate::error::{CliError, Result};
-use crate::files::{self, Replace};
 use crate::key_file::wrong;
 use crate::paths::private_dir;
 use crate::secret::SecretArgs;
 
+#[cfg(feature = "keyring")]
+mod keyring;
+#[cfg(not(feature = "keyring"))]
+#[path = "master/no_keyring.rs"]
+mod keyring;
+mod place;
+
+pub(crate) use place::Place;
+
 /// The environment variable that may have the master key itself.
 const VARIABLE: &str = "PLAYHOUSE_MASTER_KEY";
-/// The file in a store's folder, unless another is named.
+/// The file in a store's folder, unless another place is named.
 const FILE: &str = "master-key";
-/// Beside the file while the keys are being sealed under a new one.
-const NEXT: &str = "next";
 
 /// The key under which the keys of actors are sealed.
 #[derive(Debug, Clone, Args)]
@@ -29,6 +35,9 @@ pub(crate) struct MasterArg {
     /// store's folder.
     #[arg(long, value_name = "FILE", env = "PLAYHOUSE_MASTER_KEY_FILE")]
     master_key_file: Option<PathBuf>,
+    /// The entry of the operating system's keyring with the master key, instead of a file; `playhouse run` makes it if it is not there.
+    #[arg(long, value_name = "ENTRY", env = "PLAYHOUSE_MASTER_KEY_IN_KEYRING", conflicts_with = "master_key_file")]
+    master_key_in_keyring: Option<String>,
     #[command(flatten)]
     secret: SecretArgs,
 }
@@ -39,79 +48,81 @@ impl MasterArg {
         &self.secret
     }
 
-    /// The master keys for a node, and where a new one was written if there was none.
+    /// The master keys for a node, and where a new one was put if there was none.
     pub(crate) fn for_node(
         &self,
         (location, store): (&Location, Option<&dyn Store>),
-        configured: Option<&Path>,
+        configured: Option<&Place>,
         node_dir: &Path,
-    ) -> Result<(Option<MasterKeys>, Option<PathBuf>)> {
-        if let Some(keys) = self.given(configured)? {
-            return Ok((Some(keys), None));
-        }
-        let path = match location {
-            Location::None => return Ok((None, None)),
+    ) -> Result<(Option<MasterKeys>, Option<Place>)> {
+        let place = match (self.named(configured), location) {
+            (Some(file @ Place::File(_)), _) => return Ok((Some(self.read(&file)?), None)),
+            (Some(entry), _) => entry,
+            (None, _) if self.variable().is_some() => return Ok((self.in_variable()?, None)),
+            (None, Location::None) => return Ok((None, None)),
             // What is sealed goes with the node, and so may the key.
-            Location::Memory => return Ok((Some(generate()?.into()), None)),
-            Location::Folder(folder) => folder.join(FILE),
-            Location::Postgres(_) => {
+            (None, Location::Memory) => return Ok((Some(generate()?.into()), None)),
+            (None, Location::Folder(folder)) => Place::File(folder.join(FILE)),
+            (None, Location::Postgres(_)) => {
                 private_dir(node_dir)?;
-                node_dir.join(FILE)
+                Place::File(node_dir.join(FILE))
             }
         };
-        if path.symlink_metadata().is_ok() {
-            return self.read(&path).map(|keys| (Some(keys), None));
+        if place.find()?.is_some() {
+            return Ok((Some(self.read(&place)?), None));
         }
         if let Some(store) = store {
-            refuse_second(location, store, &path)?;
+            refuse_second(location, store, &place)?;
         }
         let key = generate()?;
-        write(&path, key.danger_to_text().as_bytes(), Replace::No)?;
-        Ok((Some(key.into()), Some(path)))
+        place.fill(&key.danger_to_text())?;
+        Ok((Some(key.into()), Some(place)))
     }
 
-    /// The master keys of a store that is there, with the file that they are in, if they are in one.
-    pub(crate) fn of_store(&self, store: &Location, node_dir: &Path) -> Result<(MasterKeys, Option<PathBuf>)> {
-        if let Some(keys) = self.given(None)? {
-            return Ok((keys, self.master_key_file.clone()));
+    /// The master keys of a store that is there, with the place that they are in, if it is one where they can be changed.
+    pub(crate) fn of_store(&self, store: &Location, node_dir: &Path) -> Result<(MasterKeys, Option<Place>)> {
+        let named = self.named(None);
+        if named.is_none()
+            && let Some(keys) = self.in_variable()?
+        {
+            return Ok((keys, None));
         }
-        let path = match store {
-            Location::Folder(folder) => folder.join(FILE),
-            _ => node_dir.join(FILE),
-        };
-        if path.symlink_metadata().is_err() {
-            let message = format!("there is no master key at {}", path.display());
-            return Err(CliError::new(Code::KeyMasterMissing, ErrorKind::NotFound, message)
-                .fix(format!("Name its file with `--master-key-file`, or put the key in {VARIABLE}.")));
-        }
-        Ok((self.read(&path)?, Some(path)))
+        let place = named.unwrap_or_else(|| match store {
+            Location::Folder(folder) => Place::File(folder.join(FILE)),
+            _ => Place::File(node_dir.join(FILE)),
+        });
+        Ok((self.read(&place)?, Some(place)))
     }
 
-    /// What the command line, the configuration or the environment names.
-    fn given(&self, configured: Option<&Path>) -> Result<Option<MasterKeys>> {
-        if let Some(path) = self.master_key_file.as_deref().or(configured) {
-            return self.read(path).map(Some);
-        }
-        let Some(text) = std::env::var_os(VARIABLE) else { return Ok(None) };
-        let text = Zeroizing::new(std::os::unix::ffi::OsStringExt::into_vec(text));
+    /// The place that the command line or the configuration names.
+    fn named(&self, configured: Option<&Place>) -> Option<Place> {
+        let file = self.master_key_file.clone().map(Place::File);
+        file.or_else(|| self.master_key_in_keyring.clone().map(Place::Keyring)).or_else(|| configured.cloned())
+    }
+
+    fn variable(&self) -> Option<Zeroizing<Vec<u8>>> {
+        std::env::var_os(VARIABLE).map(|text| Zeroizing::new(std::os::unix::ffi::OsStringExt::into_vec(text)))
+    }
+
+    fn in_variable(&self) -> Result<Option<MasterKeys>> {
+        let Some(text) = self.variable() else { return Ok(None) };
         let source = Path::new(VARIABLE);
-        self.open(MasterKeyFile::parse(&text).map_err(|error| wrong(source, &error))?, source)
-            .map(|key| Some(key.into()))
+        let key = self.open(MasterKeyFile::parse(&text).map_err(|error| wrong(source, &error))?, source)?;
+        Ok(Some(key.into()))
     }
 
-    /// The key in a file; with the one that is to follow it, if sealing under that one was begun and has not ended.
-    fn read(&self, path: &Path) -> Result<MasterKeys> {
-        let current = self.read_one(path)?;
-        let next = next_to(path);
-        if next.symlink_metadata().is_err() {
-            return Ok(current.into());
-        }
-        Ok(MasterKeys::from(self.read_one(&next)?).with_former(current))
+    /// The key in a place; with the one that is to follow it, if sealing under that one was begun and has not ended.
+    fn read(&self, place: &Place) -> Result<MasterKeys> {
+        let current = self.read_one(place)?.ok_or_else(|| absent(place))?;
+        Ok(match self.read_one(&place.next())? {
+            Some(next) => MasterKeys::from(next).with_former(current),
+            None => current.into(),
+        })
     }
 
-    fn read_one(&self, path: &Path) -> Result<MasterKey> {
-        let bytes = files::read(path, MasterKeyFile::BYTES_MAX as u64, Code::KeyFile).map(Zeroizing::new)?;
-        self.open(MasterKeyFile::parse(&bytes).map_err(|error| wrong(path, &error))?, path)
+    fn read_one(&self, place: &Place) -> Result<Option<MasterKey>> {
+        let Some(found) = place.find()? else { return Ok(None) };
+        self.open(found, Path::new(&place.to_string())).map(Some)
     }
 
     fn open(&self, file: MasterKeyFile, path: &Path) -> Result<MasterKey> {
@@ -126,15 +137,21 @@ impl MasterArg {
     }
 }
 
+fn absent(place: &Place) -> CliError {
+    let message = format!("there is no master key at {place}");
+    CliError::new(Code::KeyMasterMissing, ErrorKind::NotFound, message)
+        .fix(format!("Name its file with `--master-key-file`, or put the key in {VARIABLE}."))
+}
+
 /// A store that is in use with a master key is not given another one, which would open nothing. A store of several nodes is in use with it from its first node
 /// on, any other from its first sealed key on.
-fn refuse_second(location: &Location, store: &dyn Store, path: &Path) -> Result<()> {
+fn refuse_second(location: &Location, store: &dyn Store, place: &Place) -> Result<()> {
     let Some(id) = wait(MasterKeys::in_use(store))?.first().copied() else { return Ok(()) };
     let shared = matches!(location, Location::Postgres(_));
     if !shared && !wait(MasterKeys::are_needed(store))? {
         return Ok(());
     }
-    let message = format!("the store is in use with master key {id}, and there is none at {}", path.display());
+    let message = format!("the store is in use with master key {id}, and there is none at {place}");
     let fix = if shared {
         format!(
             "Copy that key from a node that has it: the file `{FILE}` in its directory; or name its file with `--master-key-file`, or put it in {VARIABLE}."
@@ -145,14 +162,6 @@ fn refuse_second(location: &Location, store: &dyn Store, path: &Path) -> Result<
     Err(CliError::new(Code::KeyMasterMissing, ErrorKind::NotFound, message).fix(fix))
 }
 
-/// Where the key stands that is to follow the one in `path`.
-pub(crate) fn next_to(path: &Path) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".");
-    name.push(NEXT);
-    path.with_file_name(name)
-}
-
 /// A new master key.
 pub(crate) fn generate() -> Result<MasterKey> {
     let mut seed = Zeroizing::new([0; 64]);
@@ -161,10 +170,4 @@ pub(crate) fn generate() -> Result<MasterKey> {
     })?;
     let made = MasterKey::generate(|bytes| bytes.copy_from_slice(&seed[..bytes.len()]));
     made.map_err(|error| wrong(Path::new("a new master key"), &error))
-}
-
-/// Writes a master key, whole or not at all.
-pub(crate) fn write(path: &Path, bytes: &[u8], replace: Replace) -> Result<()> {
-    files::write(path, bytes, 0o600, replace)
-        .map_err(|error| CliError::io(Code::KeyFile, format_args!("cannot write {}", path.display()), &error))
 }

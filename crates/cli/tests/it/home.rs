@@ -102,6 +102,16 @@ pub(crate) fn finish(command: &mut Command) -> Ran {
     }
 }
 
+/// Asks until the answer is the wanted one.
+#[track_caller]
+pub(crate) fn await_that(what: &str, mut is: impl FnMut() -> bool) {
+    let start = std::time::Instant::now();
+    while !is() {
+        assert!(start.elapsed() < std::time::Duration::from_secs(30), "{what}");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+}
+
 /// A file of the guests.
 pub(crate) fn guests(name: &str) -> String {
     format!("{}/../../guests/{name}", env!("CARGO_MANIFEST_DIR"))
@@ -149,6 +159,12 @@ impl Running {
     pub(crate) fn signal(&self, signal: rustix::process::Signal) {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, signal).unwrap();
+    }
+
+    /// Ends it with no good-bye.
+    pub(crate) fn kill(mut self) {
+        self.signal(rustix::process::Signal::KILL);
+        self.wait();
     }
 
     /// Waits for the end.

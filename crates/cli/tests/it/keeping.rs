@@ -1,12 +1,10 @@
 //! What a node keeps: over kill -9, full disks, damage, wrong keys; and what can be seen of it.
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
-use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::home::{Home, Ran, Running, package};
+use crate::home::{Home, Ran, Running, await_that, package};
 
 /// A user who trusts the test packages.
 fn user() -> Home {
@@ -19,11 +17,6 @@ fn ledger(home: &Home) -> Running {
     home.start(&[&package("ledger-wasm")])
 }
 
-fn kill(mut node: Running) {
-    node.signal(Signal::KILL);
-    node.wait();
-}
-
 fn book(home: &Home, amount: u64) -> Ran {
     home.run(&["call", "Ledger", "Book", "--json", &format!("{{\"amount\":{amount}}}")])
 }
@@ -34,15 +27,6 @@ fn sum(home: &Home) -> String {
 
 fn store_of(home: &Home) -> PathBuf {
     home.path(".local/state/playhouse/nodes/default/store")
-}
-
-/// Asks until the answer is the wanted one.
-fn await_that(what: &str, mut is: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !is() {
-        assert!(start.elapsed() < Duration::from_secs(30), "{what}");
-        std::thread::sleep(Duration::from_millis(50));
-    }
 }
 
 fn queued(home: &Home, actor: &str) -> Value {
@@ -61,7 +45,7 @@ fn state_survives_kill_9() {
     home.run(&["call", "Ledger", "Remind", "--json", r#"{"afterMs":3600000}"#]).exits(0);
     let public = home.run(&["key", "export-public", "Ledger", "--json"]).exits(0).json();
     assert_eq!(public["keys"][0]["name"], "keep");
-    kill(node);
+    node.kill();
 
     // Seen while nothing runs.
     let actors = home.run(&["store", "actors", "--json"]).exits(0).json();
@@ -89,7 +73,7 @@ fn tells_wait_for_the_next_run() {
     }
     let online = queued(&home, "Misbehaving");
     assert!(online["queued"].as_u64().unwrap() >= 3, "{online}");
-    kill(node);
+    node.kill();
     let offline = queued(&home, "Misbehaving");
     assert_eq!(offline["messages"].as_array().unwrap().len() as u64, offline["queued"].as_u64().unwrap());
     assert!(offline["queued"].as_u64().unwrap() >= 3, "{offline}");
@@ -110,7 +94,7 @@ fn dead_letters_are_worked_on_while_nothing_runs() {
     }
     let letters = || home.run(&["dlq", "list", "--json"]).exits(0).json()["dead_letters"].as_array().unwrap().clone();
     await_that("three letters", || letters().len() == 3);
-    kill(node);
+    node.kill();
 
     let ids: Vec<String> = letters().iter().map(|letter| letter["id"].to_string()).collect();
     let shown = home.run(&["dlq", "show", &ids[0], "--json"]).exits(0).json();
@@ -139,7 +123,7 @@ fn one_store_has_one_node() {
         let message = ran.json()["error"]["message"].to_string();
         assert!(message.contains(&format!("process {pid}")) && message.contains(&store), "{message}");
     }
-    kill(node);
+    node.kill();
     home.run(&["store", "info", "--store", &store]).exits(0);
     let missing = home.run(&["store", "info", "--json", "--store", "nothing-here"]).exits(1);
     assert_eq!(missing.error(), "not-stored");
@@ -225,7 +209,7 @@ fn a_backup_is_made_under_load_and_run() {
         busy.store(false, std::sync::atomic::Ordering::Relaxed);
         let after = load.join().unwrap();
         assert_eq!(home.run(&["backup", "copy.db", "--json"]).exits(2).error(), "usage");
-        kill(node);
+        node.kill();
 
         home.run(&["restore", "copy.db", "--store", "restored"]).exits(0);
         assert_eq!(home.run(&["restore", "copy.db", "--store", "restored", "--json"]).exits(2).error(), "usage");
@@ -329,23 +313,23 @@ fn settings_grants_and_quotas_hold() {
         || home.run(&["call", "Ledger", "Book", "--json", r#"{"amount":1}"#, "--output", "json"]).exits(1).json();
     let node = run("config = { currency = \"EUR\" }");
     assert_eq!(book(&home, 1).exits(0).json()["currency"], "EUR");
-    kill(node);
+    node.kill();
     // What the node's policy leaves out is refused by name.
     let node = run("[policy]\ngrants = [\"call\", \"clock\", \"config\"]");
     let refused = error();
     assert_eq!(refused["error"]["code"], "grant-missing");
     assert!(refused["error"]["message"].as_str().unwrap().contains("`state`"), "{refused}");
-    kill(node);
+    node.kill();
     let config = format!("[[actor]]\npackage = {:?}\nquota = {{ state_keys = 2 }}\n", package("ledger-wasm"));
     let node = home.start(&[&home.write("quota.toml", config)]);
     assert_eq!(error()["error"]["code"], "state-quota");
-    kill(node);
+    node.kill();
     // A package that declares nothing has what actr 0.3 gives, which is no state and no keys.
     let node = home.start(&[&package("counter-wasm")]);
     home.run(&["call", "Counter", "Add", "--json", r#"{"amount":1}"#]).exits(0);
     let actors = home.run(&["ps", "--json"]).exits(0).json();
     assert_eq!(actors["actors"].as_array().unwrap().len(), 1);
-    kill(node);
+    node.kill();
 }
 
 #[test]

@@ -6,7 +6,11 @@ mod disk;
 mod help;
 mod home;
 mod keeping;
+#[cfg(feature = "keyring")]
+mod keyring;
 mod keys;
+mod living;
+mod masters;
 mod nodes;
 mod packages;
 #[cfg(feature = "postgres")]

@@ -1,25 +1,24 @@
 //! The keys of actors and the master key over them.
 
-use std::fs;
 use std::io::{self, Write};
+use std::path::Path;
 
 use clap::Args;
-use playhouse_crypto::{KdfCost, MasterKey, MasterKeyFile, SealedMasterKey};
+use playhouse_crypto::{MasterKey, MasterKeyFile};
 use playhouse_node::{MasterKeys, Resealed};
 use playhouse_types::{Code, ErrorKind};
 use serde::Serialize;
+use zeroize::Zeroizing;
 
-use super::Noise;
+use super::masters::sealed;
 use crate::args::JsonFlag;
 use crate::control::protocol::Request;
 use crate::error::{CliError, Exit, Result};
-use crate::files::{self, Replace};
-use crate::key_file;
 use crate::output::{BAD, GOOD, Output, Report, Table, clean};
 use crate::paths::Paths;
 use crate::store::access::{Access, StoreArg};
 use crate::store::keys::{self, KeyInfo};
-use crate::store::master::{self, MasterArg, next_to};
+use crate::store::master::{self, MasterArg, Place};
 
 /// Give a key of an actor a new version, or seal all keys under a new master key.
 #[derive(Debug, Args)]
@@ -32,7 +31,7 @@ EXAMPLES
 What older versions sealed still opens, what they signed still verifies. The master key can be changed only while the node does not
 run; if that is interrupted, the same command goes on.")]
 pub(crate) struct RotateArgs {
-    /// Seal all keys under a new master key, which takes the place of the old one in its file.
+    /// Seal all keys under a new master key, which takes the place of the old one.
     #[arg(long, required_unless_present = "actor", conflicts_with_all = ["actor", "key"])]
     master: bool,
     /// The actor: its name in the store, its id, type or name, or the beginning of one.
@@ -118,52 +117,47 @@ pub(super) fn rotate(args: &RotateArgs, output: Output) -> Result<Exit> {
     Ok(Exit::Ok)
 }
 
-type Found = (MasterKeys, Option<std::path::PathBuf>);
+type Found = (MasterKeys, Option<Place>);
 
 fn masters(master: &MasterArg, store: &StoreArg) -> Result<Found> {
     let node_dir = Paths::from_env()?.node_dir(store.node());
     master.of_store(&store.location()?, &node_dir)
 }
 
-/// Everything is sealed under the key in the file `….next`, which is made first; when all is, that file takes the place of the
-/// old one. Whatever interrupts this, the two files together open every key.
+/// Everything is sealed under the key in the place `….next`, which is made first; when all is, that key takes the place of the
+/// old one. Whatever interrupts this, the two places together open every key.
 fn rotate_master(args: &RotateArgs, output: Output) -> Result<Exit> {
     let store = args.store.open()?;
-    let (_, path) = masters(&args.master_key, &args.store)?;
-    let Some(path) = path else {
+    let (_, place) = masters(&args.master_key, &args.store)?;
+    let Some(place) = place else {
         let message = "the master key comes from the environment";
         return Err(CliError::new(Code::KeyFile, ErrorKind::InvalidArgument, message).fix(
             "Write it to a file and name that with `--master-key-file`; afterwards take the new one from there.",
         ));
     };
-    let next = next_to(&path);
-    if next.symlink_metadata().is_err() {
-        let text = follower(&args.master_key, &path)?;
-        master::write(&next, text.as_bytes(), Replace::No)?;
+    let next = place.next();
+    if next.find()?.is_none() {
+        next.fill(&follower(&args.master_key, &place)?)?;
     }
     // Read again, now both of them.
     let (both, _) = masters(&args.master_key, &args.store)?;
     let sealed = keys::wait(both.reseal(&*store))?;
     if sealed.is_complete() {
-        let fail =
-            |error: io::Error| CliError::io(Code::KeyFile, format_args!("cannot replace {}", path.display()), &error);
-        fs::rename(&next, &path).and_then(|()| files::sync_directory(&files::directory_of(&path))).map_err(fail)?;
+        place.succeed()?;
     }
     let exit = if sealed.is_complete() { Exit::Ok } else { Exit::Failed };
-    output.show(&Rotated::new(&sealed, both.current().to_string(), path.display().to_string()))?;
+    output.show(&Rotated::new(&sealed, both.current().to_string(), &place))?;
     Ok(exit)
 }
 
-/// A new master key, in the clear or sealed as the one in `path` is.
-fn follower(secret: &MasterArg, path: &std::path::Path) -> Result<zeroize::Zeroizing<String>> {
+/// A new master key, in the clear or sealed as the one in `place` is.
+fn follower(secret: &MasterArg, place: &Place) -> Result<Zeroizing<String>> {
     let key: MasterKey = master::generate()?;
-    let bytes = zeroize::Zeroizing::new(files::read(path, MasterKeyFile::BYTES_MAX as u64, Code::KeyFile)?);
-    match MasterKeyFile::parse(&bytes).map_err(|error| key_file::wrong(path, &error))? {
-        MasterKeyFile::Sealed(old) => {
-            let secret = secret.secret().obtain_for(old.needs_passphrase(), path)?;
-            let mut noise = Noise::gather()?;
-            let sealed = SealedMasterKey::seal(&key, secret.as_secret(), KdfCost::default(), |out| noise.fill(out));
-            Ok(zeroize::Zeroizing::new(sealed.map_err(|error| key_file::wrong(path, &error))?.to_json()))
+    match place.find()? {
+        Some(MasterKeyFile::Sealed(old)) => {
+            let name = place.to_string();
+            let secret = secret.secret().obtain_for(old.needs_passphrase(), Path::new(&name))?;
+            Ok(Zeroizing::new(sealed(&key, &secret, Path::new(&name))?))
         }
         _ => Ok(key.danger_to_text()),
     }
@@ -172,7 +166,8 @@ fn follower(secret: &MasterArg, path: &std::path::Path) -> Result<zeroize::Zeroi
 #[derive(Debug, Serialize)]
 struct Rotated {
     master: String,
-    file: String,
+    /// Where it is.
+    place: String,
     resealed: u64,
     /// Keys that do not open, and so are under the former master key still.
     damaged: u64,
@@ -180,9 +175,10 @@ struct Rotated {
 }
 
 impl Rotated {
-    fn new(sealed: &Resealed, master: String, file: String) -> Self {
+    fn new(sealed: &Resealed, master: String, place: &Place) -> Self {
         let damage = sealed.damage.iter().map(ToString::to_string).collect();
-        Self { master, file, resealed: sealed.resealed, damaged: sealed.damaged, damage }
+        let place = if sealed.is_complete() { place.to_string() } else { place.next().to_string() };
+        Self { master, place, resealed: sealed.resealed, damaged: sealed.damaged, damage }
     }
 }
 
@@ -192,12 +188,12 @@ impl Report for Rotated {
             writeln!(w, "{BAD}does not open{BAD:#} {}", clean(damage))?;
         }
         if self.damaged > 0 {
-            let (count, file) = (self.damaged, &self.file);
+            let (count, place) = (self.damaged, &self.place);
             return writeln!(
                 w,
-                "{count} keys do not open: the former master key stays in use beside the new one, {file}.next"
+                "{count} keys do not open: the former master key stays in use beside the new one, {place}"
             );
         }
-        writeln!(w, "{GOOD}sealed{GOOD:#} {} keys under master key {} in {}", self.resealed, self.master, self.file)
+        writeln!(w, "{GOOD}sealed{GOOD:#} {} keys under master key {} in {}", self.resealed, self.master, self.place)
     }
 }

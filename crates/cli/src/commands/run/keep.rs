@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStringExt as _;
-use std::path::PathBuf;
 
 use clap::Args;
 use playhouse_node::{ActorOptions, DurabilityPolicy, MasterKeys, Settings, SettingsError};
@@ -15,7 +14,7 @@ use crate::error::{CliError, Result};
 use crate::files;
 use crate::paths::Paths;
 use crate::store::location::Location;
-use crate::store::master::MasterArg;
+use crate::store::master::{MasterArg, Place};
 
 /// What a node keeps, and where.
 #[derive(Debug, Args)]
@@ -41,7 +40,7 @@ pub(super) struct Keep {
     pub(super) settings: Settings,
     pub(super) durability: DurabilityPolicy,
     master: MasterArg,
-    master_file: Option<PathBuf>,
+    master_place: Option<Place>,
 }
 
 impl Keep {
@@ -56,13 +55,7 @@ impl Keep {
             (durability.tells, durability.effects) = (Some(class), Some(class));
         }
         let settings = settings(&config.config, &config.secrets, Owner::Node)?;
-        Ok(Self {
-            location,
-            settings,
-            durability,
-            master: args.master.clone(),
-            master_file: config.master_key_file.clone(),
-        })
+        Ok(Self { location, settings, durability, master: args.master.clone(), master_place: master_place(config)? })
     }
 
     /// The master keys, and where they were written if they were made just now.
@@ -71,8 +64,8 @@ impl Keep {
         store: Option<&dyn Store>,
         paths: &Paths,
         node: &Name,
-    ) -> Result<(Option<MasterKeys>, Option<PathBuf>)> {
-        self.master.for_node((&self.location, store), self.master_file.as_deref(), &paths.node_dir(node))
+    ) -> Result<(Option<MasterKeys>, Option<Place>)> {
+        self.master.for_node((&self.location, store), self.master_place.as_ref(), &paths.node_dir(node))
     }
 
     /// An actor's options with what the node has for all.
@@ -99,6 +92,18 @@ pub(super) fn configured(actor: &ActorConfig, options: &mut ActorOptions) -> Res
     options.passivate_after = actor.passivate_after.map(|time| time.0);
     options.settings = settings(&actor.config, &actor.secrets, Owner::Actor)?;
     Ok(())
+}
+
+/// Where the configuration says that the master key is.
+fn master_place(config: &Config) -> Result<Option<Place>> {
+    match (&config.master_key_file, &config.master_key_in_keyring) {
+        (Some(_), Some(_)) => {
+            let message = "master_key_file and master_key_in_keyring: the master key is in one place";
+            Err(CliError::new(Code::Config, ErrorKind::InvalidArgument, message).fix("Leave one of them out."))
+        }
+        (Some(file), None) => Ok(Some(Place::File(file.clone()))),
+        (None, entry) => Ok(entry.clone().map(Place::Keyring)),
+    }
 }
 
 fn durability(config: Option<&DurabilityConfig>) -> DurabilityPolicy {

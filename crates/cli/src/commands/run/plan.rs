@@ -11,6 +11,7 @@ use playhouse_types::{Code, ErrorKind};
 
 use super::RunArgs;
 use super::keep::{self, Keep};
+use super::routes::Routes;
 use crate::commands::package::{read_package, refused};
 use crate::config::{ActorConfig, Config, Grant, LimitsConfig, MailboxConfig, PolicyConfig, RestartConfig, WhenFull};
 use crate::error::{CliError, Result};
@@ -28,6 +29,8 @@ pub(super) struct Plan {
     pub(super) cache: PathBuf,
     pub(super) keep: Keep,
     pub(super) actors: Vec<PlannedActor>,
+    /// What the configuration says and nothing will come of.
+    pub(super) idle_words: Vec<String>,
     any_signature: bool,
 }
 
@@ -54,9 +57,11 @@ impl Plan {
             packages.into_iter().map(|path| (path, Ok(actor_options(&LimitsConfig::default(), &config.limits))));
         let configured = config.actors.iter().map(|actor| (actor.package.clone(), configured(actor, &config.limits)));
         let keep = Keep::plan(&args.keep, &config, paths, &args.node.node)?;
+        let mut routes = Routes::default();
         let plan = |(path, options): (PathBuf, Result<ActorOptions>)| {
             let package = trust.verify(&path)?;
             let mut options = options?;
+            routes.add(&package, &options.durability);
             keep.apply(&mut options);
             Ok(PlannedActor { package, options, path })
         };
@@ -65,7 +70,9 @@ impl Plan {
         private_dir(&cache)?;
         let mut policy = policy(&config.policy, config.limits.message_bytes);
         policy.danger_native_in_process |= args.danger_native_in_process;
-        Ok(Self { realm: args.realm.or(config.realm).unwrap_or(0), policy, cache, keep, actors, any_signature })
+        let idle_words = routes.unknown(&keep.durability);
+        let realm = args.realm.or(config.realm).unwrap_or(0);
+        Ok(Self { realm, policy, cache, keep, actors, idle_words, any_signature })
     }
 
     /// What the operator has allowed that they must not forget.

@@ -205,11 +205,11 @@ codes! {
     /// The actor was opened by another owner since; what the former owner wanted to write was refused.
     StaleEpoch "stale-epoch" fix "Nothing: the new owner goes on. If both owners are yours, run the actor on one node.";
     /// A commit of the actor was refused, and so were those that were computed from it.
-    CommitOrder "commit-order" fix "Call again: nothing of it was done. Tells are handled again without that.";
+    CommitOrder "commit-order" fix "Nothing: the messages are handled again.";
     /// A value changed since it was read, or something of that name exists already.
     StateConflict "state-conflict" fix "Read the value again and repeat the change.";
     /// The actor would keep more state, timers, outgoing messages or keys than it may.
-    StateQuota "state-quota" fix "Delete what is not needed, or raise the quota that the message names: `quota = { NAME = NUMBER }` of the actor in the node's configuration.";
+    StateQuota "state-quota" fix "The message names the quota. Delete what is not needed, or raise the quota of the actor.";
     /// The message or timer was handled before.
     AlreadyHandled "already-handled" fix "Nothing: its effects are there.";
     /// What was named is not in the store.

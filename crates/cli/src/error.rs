@@ -76,6 +76,7 @@ impl CliError {
             io::ErrorKind::ReadOnlyFilesystem => failed.fix("Make that disk writable, or name another place."),
             io::ErrorKind::NotFound => failed.fix("Check the path: nothing is there."),
             io::ErrorKind::IsADirectory => failed.fix("Name a file."),
+            io::ErrorKind::AlreadyExists => failed.fix("Name another file, or move that one away."),
             io::ErrorKind::PermissionDenied => failed.fix("The user who runs this command may not do that there."),
             _ => failed,
         }
@@ -107,6 +108,11 @@ impl CliError {
             problem.message.insert_str(0, words);
         }
         self
+    }
+
+    /// The rule that was broken; none if nobody is to be told.
+    pub(crate) fn code(&self) -> Option<Code> {
+        if let Self::Problem(problem) = self { Some(problem.code) } else { None }
     }
 
     /// What the program tells the shell.

@@ -134,7 +134,8 @@ impl NodeError {
             Self::Open { source, .. } | Self::Store(source) => source.code(),
             Self::InstanceTaken { .. } => Code::ActorOwned,
             Self::Stopping => Code::NodeStopping,
-            Self::NoDeadLetter { .. } | Self::NotParked { .. } => Code::Usage,
+            Self::NoDeadLetter { .. } => Code::NotStored,
+            Self::NotParked { .. } => Code::Usage,
             Self::NoActor { .. } => Code::UnknownActor,
         }
     }

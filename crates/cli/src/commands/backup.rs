@@ -73,6 +73,11 @@ pub(crate) fn run(args: &BackupArgs, output: Output) -> Result<Exit> {
     if to.symlink_metadata().is_ok() {
         return Err(exists(&to, "A backup is not written over a file: name another, or move that one away."));
     }
+    let folder = files::directory_of(&to);
+    if !folder.is_dir() {
+        let message = format!("cannot write {}: there is no folder {}", to.display(), folder.display());
+        return Err(CliError::new(Code::Usage, ErrorKind::NotFound, message).fix("Make the folder, or name another."));
+    }
     args.store.access()?.ask_all::<()>(StoreRequest::Backup { to: text.clone() })?;
     let bytes = to.metadata().map_or(0, |found| found.len());
     output.show(&Copied { done: "copied", to: text, bytes })?;
@@ -88,15 +93,21 @@ pub(crate) fn restore(args: &RestoreArgs, output: Output) -> Result<Exit> {
             "A store is not restored over another: name an empty folder with `--store DIR`.",
         ));
     }
-    let mut from = File::open(&args.file)
-        .map_err(|error| CliError::io(Code::NotStored, format_args!("cannot read {}", args.file.display()), &error))?;
+    if folder.exists() && !folder.is_dir() {
+        return Err(exists(&folder, "A store is a folder: name an empty one, or one that is yet to be made."));
+    }
+    let mut from = open_backup(&args.file)?;
     private_dir(&folder)?;
     let fail =
         |error: io::Error| CliError::io(Code::StoreFailed, format_args!("cannot write {}", database.display()), &error);
     // Under another name until it is whole and has been looked at.
     let copy = folder.join(format!("{DATABASE}.restoring"));
-    let bytes =
-        copy_to(&mut from, &copy).and_then(|bytes| fs::rename(&copy, &database).map(|()| bytes)).map_err(fail)?;
+    let copied = copy_to(&mut from, &copy).and_then(|bytes| fs::rename(&copy, &database).map(|()| bytes));
+    let bytes = copied.map_err(|error| {
+        // The error that matters is the first.
+        let _ = fs::remove_file(&copy);
+        fail(error)
+    })?;
     files::sync_directory(&folder).map_err(fail)?;
     let opened = open::existing(&crate::store::location::Location::Folder(folder.clone()));
     if let Err(error) = opened {
@@ -106,6 +117,22 @@ pub(crate) fn restore(args: &RestoreArgs, output: Output) -> Result<Exit> {
     }
     output.show(&Copied { done: "restored", to: folder.display().to_string(), bytes })?;
     Ok(Exit::Ok)
+}
+
+/// A file with something in it: nothing at all would pass for the store of a node that never ran.
+fn open_backup(path: &Path) -> Result<File> {
+    let fail = |error: io::Error| CliError::io(Code::NotStored, format_args!("cannot read {}", path.display()), &error);
+    let file = File::open(path).map_err(fail)?;
+    let found = file.metadata().map_err(fail)?;
+    if found.is_dir() {
+        return Err(fail(io::ErrorKind::IsADirectory.into()));
+    }
+    if !found.is_file() || found.len() == 0 {
+        let message = format!("{} is empty, or no file: it is no backup", path.display());
+        return Err(CliError::new(Code::StoreSchema, ErrorKind::InvalidArgument, message)
+            .fix("Name what `playhouse backup` wrote."));
+    }
+    Ok(file)
 }
 
 fn copy_to(from: &mut File, to: &Path) -> io::Result<u64> {

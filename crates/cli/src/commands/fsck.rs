@@ -74,7 +74,7 @@ fn check(access: &mut Access) -> Result<Checked> {
 /// What was damaged before; all of it is gone if nothing is afterwards.
 fn drop_damaged(store: &StoreArg) -> Result<Checked> {
     let folder = store.folder()?;
-    let before = check(&mut Access::Store(store.open()?))?;
+    let before = check(&mut Access::Store(store.open_alone()?))?;
     if before.damage.is_empty() {
         return Ok(before);
     }

@@ -203,7 +203,8 @@ impl EncodingArg {
 
 fn decoded(encoding: Encoding, what: &str, word: &str) -> Result<Payload> {
     let bytes = encoding.decode(word);
-    Ok(Payload(bytes.map_err(|wrong| CliError::usage(format!("the {what} {word:?} {wrong}")))?.into()))
+    let fix = "`--key-encoding` says how keys are written, `--encoding` how values are: text, hex or base64.";
+    Ok(Payload(bytes.map_err(|wrong| CliError::usage(format!("the {what} {word:?} {wrong}")).fix(fix))?.into()))
 }
 
 pub(crate) fn run(command: StateCommand, output: Output) -> Result<Exit> {
@@ -243,7 +244,7 @@ fn scan(args: &ScanArgs, output: Output) -> Result<()> {
         values: !args.keys,
     };
     let entries: Vec<StateEntry> = args.store.access()?.ask_all(StoreRequest::StateScan(scan))?;
-    let more = entries.len() == args.limit;
+    let more = args.limit > 0 && entries.len() == args.limit;
     let entries = entries.into_iter().map(|entry| Shown::new(entry, &args.encoding)).collect();
     output.show(&Entries { entries, more })
 }
@@ -329,6 +330,9 @@ const SHOWN_CHARS_MAX: usize = 80;
 
 impl Report for Entries {
     fn text(&self, w: &mut dyn Write) -> io::Result<()> {
+        if self.entries.is_empty() {
+            return writeln!(w, "no keys");
+        }
         let mut table = Table::new(&["KEY", ">VERSION", ">BYTES", "VALUE"]);
         let cut = io::stdout().is_terminal();
         for entry in &self.entries {

@@ -54,7 +54,17 @@ impl StoreArg {
     }
 
     /// The store, for what can be done only while no node has it open.
-    pub(crate) fn open(&self) -> Result<Arc<dyn Store>> {
+    pub(crate) fn open_alone(&self) -> Result<Arc<dyn Store>> {
+        let alone = |error: CliError| match error.code() {
+            Some(Code::StoreLocked) => {
+                error.fix("This is done only while no node has the store open: `playhouse stop --all` ends yours.")
+            }
+            _ => error,
+        };
+        open::existing(&self.location()?).map_err(alone)
+    }
+
+    fn open(&self) -> Result<Arc<dyn Store>> {
         open::existing(&self.location()?)
     }
 
@@ -78,7 +88,7 @@ impl StoreArg {
     /// An actor of the store, to be changed while no node runs it.
     pub(crate) fn edit(&self, actor: &str) -> Result<Editor> {
         let location = self.location()?;
-        let store = open::existing(&location)?;
+        let store = self.open_alone()?;
         Editor::open(store, self.right(&location)?, actor)
     }
 

@@ -1,6 +1,6 @@
 //! Dead letters in a store that no node has open.
 
-use playhouse_store::{BatchLimits, Letter, LetterId, QueueLimits, Store};
+use playhouse_store::{BatchLimits, Letter, LetterId, QueueLimits, Store, StoreError};
 use playhouse_types::{Code, ErrorKind};
 
 use super::edit::failed;
@@ -32,8 +32,11 @@ pub(crate) fn show(store: &dyn Store, id: u64) -> Result<WholeDeadLetter> {
 
 /// Puts a letter back into the mailbox of its actor.
 pub(crate) fn retry(store: &dyn Store, id: u64) -> Result<()> {
-    let retried = store.retry_letter(LetterId::from_number(id), now(), QueueLimits::default()).wait();
-    retried.map(drop).map_err(failed)
+    match store.retry_letter(LetterId::from_number(id), now(), QueueLimits::default()).wait() {
+        Ok(_) => Ok(()),
+        Err(StoreError::NotFound { .. }) => Err(absent(id)),
+        Err(error) => Err(failed(error)),
+    }
 }
 
 /// Forgets a letter.

@@ -44,6 +44,11 @@ pub(crate) fn existing(location: &Location) -> Result<Arc<dyn Store>> {
 
 /// There is no store in a folder.
 pub(crate) fn absent(folder: &Path) -> CliError {
+    if folder.is_file() {
+        let message = format!("{} is a file, and a store is a folder", folder.display());
+        let fix = format!("Of a backup, `playhouse restore {} --store DIR` makes a store.", folder.display());
+        return CliError::new(Code::NotStored, ErrorKind::InvalidArgument, message).fix(fix);
+    }
     CliError::new(Code::NotStored, ErrorKind::NotFound, format!("there is no store in {}", folder.display()))
         .fix("Name one with `--store DIR`, or its node with `--node NAME`; `playhouse run PACKAGE` makes one.")
 }

@@ -11,6 +11,7 @@ mod keyring;
 mod keys;
 mod living;
 mod masters;
+mod mistakes;
 mod nodes;
 mod packages;
 #[cfg(feature = "postgres")]

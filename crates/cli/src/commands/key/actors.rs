@@ -30,9 +30,10 @@ EXAMPLES
 
 What older versions sealed still opens, what they signed still verifies. The master key can be changed only while the node does not
 run; if that is interrupted, the same command goes on.")]
+#[command(group(clap::ArgGroup::new("what").required(true).args(["master", "actor"])))]
 pub(crate) struct RotateArgs {
     /// Seal all keys under a new master key, which takes the place of the old one.
-    #[arg(long, required_unless_present = "actor", conflicts_with_all = ["actor", "key"])]
+    #[arg(long, conflicts_with = "key")]
     master: bool,
     /// The actor: its name in the store, its id, type or name, or the beginning of one.
     #[arg(long, value_name = "ACTOR", requires = "key")]
@@ -127,7 +128,7 @@ fn masters(master: &MasterArg, store: &StoreArg) -> Result<Found> {
 /// Everything is sealed under the key in the place `….next`, which is made first; when all is, that key takes the place of the
 /// old one. Whatever interrupts this, the two places together open every key.
 fn rotate_master(args: &RotateArgs, output: Output) -> Result<Exit> {
-    let store = args.store.open()?;
+    let store = args.store.open_alone()?;
     let (_, place) = masters(&args.master_key, &args.store)?;
     let Some(place) = place else {
         let message = "the master key comes from the environment";

@@ -153,7 +153,10 @@ impl Config {
         let text = std::fs::read_to_string(path)
             .map_err(|error| CliError::io(Code::Config, format_args!("cannot read {}", path.display()), &error))?;
         let mut config = Self::parse(&text).map_err(|error| {
-            let message = format!("{}: {}", path.display(), error.to_string().trim_end());
+            let shown = error.to_string();
+            // The line that it shows may have a server's address, and that a password.
+            let shown = if shown.contains("://") { error.message() } else { shown.trim_end() };
+            let message = format!("{}: {shown}", path.display());
             CliError::new(Code::Config, ErrorKind::InvalidArgument, message)
         })?;
         let base = path.parent().unwrap_or(Path::new(""));

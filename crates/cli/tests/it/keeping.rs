@@ -340,5 +340,8 @@ fn secrets_are_never_on_the_command_line() {
     assert!(ran.err.contains("does not say where it is") && !ran.err.contains("canary"), "{ran:?}");
     let ran = home.run(&["run", &package("ledger-wasm"), "--store", "postgres://me:canary@localhost/x"]).exits(1);
     assert!(!ran.err.contains("canary"), "{ran:?}");
+    let cut = home.write("cut.toml", "store = \"postgres://me:canary@localhost/x");
+    let misread = home.run(&["run", &cut]).exits(1);
+    assert!(misread.err.contains("cut.toml") && !misread.err.contains("canary"), "{misread:?}");
     assert!(ran.err.contains("store-unsupported") || ran.err.contains("store-unreachable"), "{ran:?}");
 }

@@ -132,9 +132,21 @@ impl CliError {
                 code: problem.code.text(),
                 kind: problem.kind.name(),
                 message: &problem.message,
-                fix: problem.fix.as_deref().unwrap_or(problem.code.fix()),
+                fix: problem.fix.as_deref().unwrap_or(way_out(problem.code)),
             },
         })
+    }
+}
+
+/// What to do about a broken rule, where this program knows more of it than its code: what to write into the configuration, and that calls are not
+/// repeated by themselves.
+pub(crate) fn way_out(code: Code) -> &'static str {
+    match code {
+        Code::StateQuota => {
+            "Delete what is not needed, or raise the quota that the message names: `quota = { NAME = NUMBER }` of the actor in the node's configuration."
+        }
+        Code::CommitOrder => "Call again: nothing of it was done. Tells are handled again without that.",
+        code => code.fix(),
     }
 }
 

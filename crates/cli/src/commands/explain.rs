@@ -5,7 +5,7 @@ use playhouse_types::{Code, ErrorKind};
 use serde::Serialize;
 
 use crate::args::JsonFlag;
-use crate::error::{CliError, Exit, Result};
+use crate::error::{CliError, Exit, Result, way_out};
 use crate::output::{FAINT, Output, Report, STRONG, nearest};
 
 /// Say what a code in an error means and what to do about it.
@@ -54,7 +54,7 @@ fn find(text: &str) -> Result<Code> {
 
 fn explain(code: Code) -> Explanation {
     let text = code.explanation().lines().map(str::trim).collect::<Vec<_>>().join(" ");
-    Explanation { code: code.text(), explanation: text.trim().to_owned(), fix: code.fix() }
+    Explanation { code: code.text(), explanation: text.trim().to_owned(), fix: way_out(code) }
 }
 
 impl Report for Explanation {

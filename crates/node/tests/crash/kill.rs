@@ -48,7 +48,7 @@ fn kill(rounds: u64, flaw: Flaw) -> Outcome {
 
 #[test]
 fn a_node_is_killed_at_any_moment() {
-    let rounds = rounds(4);
+    let rounds = rounds(4, 100);
     let Outcome { ledger, findings } = kill(rounds, Flaw::None);
     assert!(findings.is_empty(), "{findings:#?}");
     let Ledger { acknowledged, slowest_start, ticks, .. } = ledger;

@@ -150,7 +150,7 @@ fn packages_keep_what_they_have_booked() {
     let ground = tempfile::tempdir().unwrap();
     // How many amounts each has added.
     let mut done = vec![0; ADDERS.len()];
-    let rounds = rounds(2);
+    let rounds = rounds(2, 100);
     for round in 0..rounds {
         // In every other round they go to sleep again and again.
         let words: Vec<_> = done.iter().map(ToString::to_string).collect();

@@ -4,6 +4,7 @@ use crate::contract::{Retention, Stats};
 use crate::error::StoreError;
 use crate::model::{ActorInfo, ActorKey, Epoch, LetterId, Time};
 
+use super::fresh::Fresh;
 use super::rows::{Counters, Rows};
 
 /// Actors whose rows are kept at hand between groups: some 20 MiB. Beyond, all are forgotten and read again.
@@ -18,6 +19,7 @@ pub(crate) struct Book {
     actors: HashMap<ActorKey, Page>,
     /// Actors of this group whose rows changed.
     changed: Vec<ActorKey>,
+    pub(super) fresh: Fresh,
     /// No reply is older than this, as far as is known.
     pub(super) oldest_reply: Option<Time>,
     /// The time that the last change brought.
@@ -44,6 +46,7 @@ impl Book {
             counters,
             actors: HashMap::new(),
             changed: Vec::new(),
+            fresh: Fresh::new(counters.seq),
             oldest_reply: None,
             now,
             forget_again: None,
@@ -120,14 +123,20 @@ impl Ledger<'_> {
         }
     }
 
+    /// Counts what the group has changed so far. A change that fails and has not added to it has changed nothing.
+    pub(crate) fn writes(&self) -> u64 {
+        self.rows.writes() + self.book.fresh.consumed()
+    }
+
     /// Whether the group has changed nothing so far.
     pub(crate) fn is_clean(&self) -> bool {
-        self.rows.writes() == 0 && self.book.changed.is_empty()
+        self.writes() == 0 && self.book.changed.is_empty()
     }
 
     /// Writes back what is at hand: the end of a group.
     pub(crate) fn finish(&mut self) -> Result<(), StoreError> {
         self.forget_old_replies(super::replies::EXPIRED_PER_GROUP_MAX)?;
+        self.delete_consumed()?;
         while let Some(actor) = self.book.changed.pop() {
             if let Some(page) = self.book.actors.get_mut(&actor) {
                 self.rows.put_actor(&page.info)?;

@@ -70,7 +70,7 @@ impl Ledger<'_> {
             }
             Outcome::Done { reply } => reply,
         };
-        self.rows.delete_queued(actor, handled.position)?;
+        self.consume(actor, handled.position);
         match &handled.request {
             Some(request) => self.record(actor, request, reply.clone(), handled.replaced),
             None => Ok(()),

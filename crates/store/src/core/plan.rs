@@ -104,7 +104,7 @@ impl Ledger<'_> {
         usage: &mut Usage,
     ) -> Result<Handled, StoreError> {
         let missing = || StoreError::NotQueued { actor, position };
-        let brief = self.rows.queued_brief(actor, position)?.ok_or_else(missing)?;
+        let brief = self.brief(actor, position)?.ok_or_else(missing)?;
         let whole =
             || -> Result<_, StoreError> { Ok(Box::new(self.rows.queued_at(actor, position)?.ok_or_else(missing)?)) };
         let outcome = match fate {

@@ -94,6 +94,7 @@ impl Ledger<'_> {
     pub(super) fn put_in(&mut self, actor: ActorKey, queued: &Queued) -> Result<(), StoreError> {
         self.book.counters.seq = queued.position.seq;
         self.rows.put_queued(actor, queued)?;
+        self.note_queued(actor, queued);
         let bytes = queued.message.bytes();
         self.change_actor(actor, |info| {
             info.lease.usage.queued += 1;

@@ -132,7 +132,8 @@ pub(crate) trait Rows: Reads {
     fn add_actor(&mut self, actor: &ActorInfo) -> Result<()>;
     fn put_actor(&mut self, actor: &ActorInfo) -> Result<()>;
     fn put_queued(&mut self, actor: ActorKey, queued: &Queued) -> Result<()>;
-    fn delete_queued(&mut self, actor: ActorKey, position: Position) -> Result<()>;
+    /// Deletes what is in one queue of a mailbox, up to the number `last`.
+    fn delete_queued(&mut self, actor: ActorKey, first: Position, last: u64) -> Result<()>;
     /// Takes note of a request that waits. Answers whether nothing was known of it; if something was, that stays.
     fn add_request(&mut self, actor: ActorKey, request: &RequestKey, waits: Position) -> Result<bool>;
     fn put_request(&mut self, actor: ActorKey, request: &RequestKey, known: &Known) -> Result<()>;

@@ -227,8 +227,11 @@ impl Rows for Tables {
         Ok(())
     }
 
-    fn delete_queued(&mut self, actor: ActorKey, position: Position) -> Result<()> {
-        self.mailbox.remove(&(actor, position));
+    fn delete_queued(&mut self, actor: ActorKey, first: Position, last: u64) -> Result<()> {
+        let range = (actor, first)..=(actor, Position { seq: last, ..first });
+        while let Some((&key, _)) = self.mailbox.range(range.clone()).next() {
+            self.mailbox.remove(&key);
+        }
         Ok(())
     }
 

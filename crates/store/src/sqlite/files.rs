@@ -17,8 +17,9 @@ pub(super) const DATABASE: &str = "playhouse.db";
 const LOCK: &str = "lock";
 const MARK: &str = "mark";
 pub(super) const RESERVE: &str = "reserve";
-/// What whoever uses the store keeps beside it.
+/// What whoever uses the store keeps beside it: a key, and a node's note of what it is handling.
 const MASTER_KEY: &str = "master-key";
+const RUNNING: &str = "running";
 
 /// A folder for a store that nobody but its owner can enter. One that has other things in it is not closed to others, but refused.
 pub(super) fn make_folder(folder: &Path) -> Result<(), OpenError> {
@@ -47,7 +48,7 @@ pub(super) fn make_folder(folder: &Path) -> Result<(), OpenError> {
 fn stranger(folder: &Path) -> io::Result<Option<String>> {
     for entry in fs::read_dir(folder)? {
         let name = entry?.file_name().to_string_lossy().into_owned();
-        if ![LOCK, MARK, RESERVE].contains(&&*name) && ![DATABASE, MASTER_KEY].iter().any(|own| name.starts_with(own)) {
+        if ![LOCK, MARK, RESERVE, RUNNING].contains(&&*name) && ![DATABASE, MASTER_KEY].iter().any(|own| name.starts_with(own)) {
             return Ok(Some(name));
         }
     }
@@ -197,10 +198,17 @@ pub(super) fn disk_bytes(folder: &Path) -> u64 {
 
 /// Writes a copy of the database as it is now to a file that does not exist yet. It gets its name when it is whole.
 pub(super) fn back_up(connection: &Connection, to: &Path) -> Result<(), StoreError> {
-    let part = with_suffix(to, ".part");
+    let part = with_suffix(to, ".playhouse-part");
     let fail = |error| fault::of_io(&error, to);
-    // If it is there, somebody else is at it, and it is not ours to remove.
-    let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&part).map_err(fail)?;
+    let file = open_private(&part).map_err(fail)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(fail(io::Error::other("another backup is being written there"))),
+        Err(TryLockError::Error(error)) => return Err(fail(error)),
+    }
+    // What is there is what was left of one that was interrupted.
+    file.set_len(0).map_err(fail)?;
+    drop(fs::remove_file(with_suffix(&part, "-journal")));
     let result = copy(connection, &part, &file).and_then(|()| {
         // A link, because renaming would replace what is there.
         fs::hard_link(&part, to)?;

@@ -9,7 +9,8 @@ pub struct SqliteOptions {
     pub retention: Retention,
     /// Bytes of the disk that are kept free for finishing what is queued: with less, new messages are refused.
     pub reserve_bytes: u64,
-    /// How long a group waits for those who were in the last one, if there were several. A lone writer never waits.
+    /// How long a group waits at most for those who were just answered and may come back, if there were several; and not longer than a quarter
+    /// of what the disk takes. A lone writer never waits.
     pub linger: Duration,
     /// What is waited for before a write is acknowledged. Anything but [`DangerSync::Full`] loses acknowledged writes when the power fails.
     pub danger_sync: DangerSync,
@@ -21,12 +22,12 @@ pub struct SqliteOptions {
 }
 
 impl Default for SqliteOptions {
-    /// 64 MiB of reserve: the log, and as much again. A linger of 100 µs, a tenth of what a wait for the disk takes.
+    /// 64 MiB of reserve: the log, and as much again. A linger of 1 ms: a quarter of what a slow disk takes.
     fn default() -> Self {
         Self {
             retention: Retention::default(),
             reserve_bytes: 64 << 20,
-            linger: Duration::from_micros(100),
+            linger: Duration::from_millis(1),
             danger_sync: DangerSync::Full,
             danger_drop_damaged: false,
             danger_accept_loss: false,

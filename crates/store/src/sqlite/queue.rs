@@ -1,7 +1,6 @@
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::contract::Stats;
 use crate::error::StoreError;
@@ -13,14 +12,17 @@ use super::task::Task;
 /// Writes of one group: beyond, latency grows and throughput no longer does.
 const GROUP_WRITES_MAX: usize = 1024;
 
+/// How long a writer that waits for others may sleep rather than yield: Linux wakes it up to 50 µs late.
+const SLEEP_MIN: Duration = Duration::from_micros(200);
+/// Groups that are written without waiting for all, after it was in vain again and again.
+const UNGATHERED_MAX: u32 = 64;
+
 /// What waits to be written.
 #[derive(Default)]
 pub(super) struct Queue {
     desk: Mutex<Desk>,
     wake: Condvar,
     stats: Mutex<Stats>,
-    /// How many of the last group somebody waited for, for the writer to guess how many are about to come.
-    last_group: AtomicU32,
 }
 
 #[derive(Default)]
@@ -30,8 +32,38 @@ struct Desk {
     closing: Vec<Done<()>>,
     /// How it ended.
     ended: Option<Result<(), StoreError>>,
-    /// The writer sleeps until something comes; or for a while, because what is there can wait.
+    /// The writer sleeps until something comes; or for a while, because what is there can wait, or others are about to come.
     asleep: bool,
+    /// How many that somebody waits for it sleeps for, if it knows.
+    wanted: usize,
+    /// How many there are if all who were answered last come back.
+    expected: usize,
+    /// How many those are.
+    last: usize,
+    patience: Patience,
+}
+
+/// Whether to wait for all others: not if those who were answered do not come back. Then it is tried again after one group, two, four, …, and
+/// half of them are waited for, which busy processors need time for.
+#[derive(Debug, Default)]
+struct Patience {
+    /// Groups until it is tried again.
+    pause: u32,
+    /// How many it was after the last time.
+    last: u32,
+}
+
+impl Patience {
+    fn is_there(&mut self) -> bool {
+        let there = self.pause == 0;
+        self.pause = self.pause.saturating_sub(1);
+        there
+    }
+
+    fn learn(&mut self, came: bool) {
+        self.last = if came { 0 } else { (self.last * 2).clamp(1, UNGATHERED_MAX) };
+        self.pause = self.last;
+    }
 }
 
 /// What the writer does next.
@@ -50,7 +82,8 @@ impl Queue {
             drop(desk);
             return task.fail(error);
         }
-        let wake = desk.asleep && (first || desk.waiting.when(Instant::now) == When::Now);
+        let enough = desk.waiting.hurried() >= desk.wanted;
+        let wake = desk.asleep && enough && (first || desk.waiting.when(Instant::now) == When::Now);
         desk.asleep &= !wake;
         drop(desk);
         if wake {
@@ -98,10 +131,15 @@ impl Queue {
         closing.into_iter().for_each(|done| done.answer(result.clone()));
     }
 
-    /// Waits for something to do. If the last group was shared by several, others are about to come back: it waits up to `linger` for
-    /// half as many.
+    /// A group is written, and those who waited for `group` writes of it are about to be answered: they may come back at once.
+    pub(super) fn expect(&self, group: usize) {
+        let mut desk = self.desk.lock();
+        desk.expected = (desk.waiting.hurried() + group).min(GROUP_WRITES_MAX);
+        desk.last = group;
+    }
+
+    /// Waits for something to do, and then up to `linger` for those that were just answered.
     pub(super) fn next(&self, linger: Duration) -> Next {
-        let expected = (self.last_group.load(Ordering::Relaxed) / 2) as usize;
         let mut desk = self.desk.lock();
         loop {
             match desk.waiting.when(Instant::now) {
@@ -120,27 +158,35 @@ impl Queue {
             }
         }
         desk.asleep = false;
-        let few = (1..expected).contains(&desk.waiting.hurried());
-        if few && !desk.waiting.closed && !linger.is_zero() {
-            drop(desk);
-            self.linger(expected, linger);
-            desk = self.desk.lock();
+        let (all, before) = (std::mem::take(&mut desk.expected), desk.waiting.hurried());
+        if (1..all).contains(&before) && !linger.is_zero() {
+            if desk.patience.is_there() {
+                self.gather(&mut desk, all, linger);
+                let came = desk.waiting.hurried() - before;
+                desk.patience.learn(came >= (all - before) / 2);
+            } else {
+                let some = desk.last / 2;
+                self.gather(&mut desk, some, linger);
+            }
         }
-        let hurried = desk.waiting.hurried();
-        let group = desk.waiting.take_group(GROUP_WRITES_MAX);
-        drop(desk);
-        self.last_group.store(u32::try_from(hurried.min(group.len())).unwrap_or(u32::MAX), Ordering::Relaxed);
-        Next::Write(group)
+        Next::Write(desk.waiting.take_group(GROUP_WRITES_MAX))
     }
 
     /// Lets others run until enough wait or the time is over.
-    fn linger(&self, expected: usize, linger: Duration) {
-        let start = Instant::now();
-        while start.elapsed() < linger {
-            std::thread::yield_now();
-            if self.desk.lock().waiting.hurried() >= expected {
-                return;
-            }
+    fn gather(&self, desk: &mut MutexGuard<'_, Desk>, expected: usize, linger: Duration) {
+        let until = Instant::now() + linger;
+        if desk.waiting.hurried() >= expected {
+            return;
+        }
+        if linger >= SLEEP_MIN {
+            desk.wanted = expected;
+            desk.asleep = true;
+            while desk.asleep && !self.wake.wait_until(desk, until).timed_out() {}
+            (desk.wanted, desk.asleep) = (0, false);
+            return;
+        }
+        while desk.waiting.hurried() < expected && !desk.waiting.closed && Instant::now() < until {
+            MutexGuard::unlocked(desk, std::thread::yield_now);
         }
     }
 
@@ -154,3 +200,6 @@ impl Queue {
         change(&mut self.stats.lock());
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,8 @@
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::ops::Bound;
 
 use bytes::Bytes;
-use rusqlite::{Connection, Params, Row};
+use rusqlite::{CachedStatement, Connection, Params, Row};
 
 use crate::contract::KeyRange;
 use crate::core::{Brief, Counters, Known, KnownBrief, Reads, ReplyBrief, reply_bytes};
@@ -25,6 +25,8 @@ pub(super) struct SqliteRows<'c> {
     pub(super) connection: &'c Connection,
     pub(super) file: &'c str,
     pub(super) writes: Cell<u64>,
+    /// Statements that write, and were used in this transaction: it uses a few of them over and over.
+    pub(super) held: RefCell<Vec<(&'static str, CachedStatement<'c>)>>,
     quarantine: &'c Quarantine,
 }
 
@@ -47,7 +49,7 @@ fn count(items: usize) -> i64 {
 
 impl<'c> SqliteRows<'c> {
     pub(super) fn new(connection: &'c Connection, file: &'c str, quarantine: &'c Quarantine) -> Self {
-        Self { connection, file, writes: Cell::new(0), quarantine }
+        Self { connection, file, writes: Cell::new(0), held: RefCell::default(), quarantine }
     }
 
     fn place(&self, table: &'static str) -> Place<'_> {

@@ -1,11 +1,11 @@
 use std::io;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
-use crate::core::{Book, Flow, Ledger, Rows as _};
+use crate::core::{Book, Flow, Ledger};
 use crate::error::StoreError;
 
 use super::fault;
@@ -20,6 +20,11 @@ use super::space::Space;
 use super::task::Task;
 
 const PAGE_BYTES: u64 = 4096;
+/// Those who were just answered are waited for this part of the time that the disk takes. Where they come back, one wait for the disk
+/// serves all of them instead of every other one; where they do not, little is lost.
+const LINGER_PART: u32 = 4;
+/// But not for less: on disks that take less than half a millisecond, processors are what is short, and a group costs them as much as ten writes.
+const LINGER_MIN: Duration = Duration::from_micros(100);
 
 /// The only one who writes. A group of writes is one transaction and one wait for the disk.
 struct Writer {
@@ -31,6 +36,8 @@ struct Writer {
     mark: Mark,
     space: Space,
     linger: Duration,
+    /// How long the disk took for the last group.
+    disk: Duration,
     /// How long the log is.
     log: Log,
     patience: Patience,
@@ -42,10 +49,10 @@ struct Writer {
 pub(super) fn start(opened: Opened, queue: Arc<Queue>, options: SqliteOptions) -> io::Result<JoinHandle<()>> {
     let Opened { connection, file, quarantine, book, mark, space, _lock, .. } = opened;
     queue.note(|stats| book.describe(stats));
-    let linger = options.linger;
+    let (linger, disk) = (options.linger, Duration::ZERO);
     let (log, patience, failed) = (Log::default(), Patience::default(), None);
     let writer =
-        Writer { connection, file, quarantine, queue, book, mark, space, linger, log, patience, failed, _lock };
+        Writer { connection, file, quarantine, queue, book, mark, space, linger, disk, log, patience, failed, _lock };
     std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || {
         let _whatever_happens = Abandon(Arc::clone(&writer.queue));
         writer.run();
@@ -64,7 +71,7 @@ impl Drop for Abandon {
 impl Writer {
     fn run(mut self) {
         loop {
-            match self.queue.next(self.linger) {
+            match self.queue.next(self.linger.min((self.disk / LINGER_PART).max(LINGER_MIN))) {
                 Next::Write(group) => self.write(group),
                 Next::Close => return self.close(),
             }
@@ -115,26 +122,27 @@ impl Writer {
             begun => begun.map_err(fail)?,
         };
         let mut rows = SqliteRows::new(&self.connection, &self.file, &self.quarantine);
+        let mut ledger = Ledger { rows: &mut rows, book: &mut self.book };
         for task in group {
             if self.space.is_full() && task.flow() == Flow::Inward {
                 task.refuse(self.space.error());
                 continue;
             }
-            let before = rows.writes();
-            let result = task.run(&mut Ledger { rows: &mut rows, book: &mut self.book });
-            if let Err(error) = result
-                && (rows.writes() != before || self.connection.is_autocommit())
+            let before = ledger.writes();
+            if let Err(error) = task.run(&mut ledger)
+                && (ledger.writes() != before || self.connection.is_autocommit())
             {
                 return Err(error);
             }
         }
-        let mut ledger = Ledger { rows: &mut rows, book: &mut self.book };
         // A group that changed nothing, because all of it was refused or known, need not wait for the disk.
         let written = !ledger.is_clean();
         if written {
             ledger.finish()?;
         }
+        let start = Instant::now();
         self.connection.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([])).map_err(fail)?;
+        self.disk = start.elapsed();
         Ok(written)
     }
 
@@ -150,6 +158,7 @@ impl Writer {
             stats.disk_full = full;
             book.describe(stats);
         });
+        self.queue.expect(group.iter().filter(|task| !task.is_unhurried()).count());
         group.into_iter().for_each(Task::answer);
         if !written {
             return;

@@ -15,15 +15,23 @@ use super::fault;
 use super::reads::{Result, SqliteRows, lane, request_bytes, signed};
 
 impl SqliteRows<'_> {
-    fn write(&self, sql: &str, params: impl Params) -> Result<()> {
+    fn write(&self, sql: &'static str, params: impl Params) -> Result<()> {
         self.writes.set(self.writes.get() + 1);
         self.execute(sql, params).map(drop)
     }
 
     /// How many rows a statement changed.
-    fn execute(&self, sql: &str, params: impl Params) -> Result<usize> {
+    fn execute(&self, sql: &'static str, params: impl Params) -> Result<usize> {
         let fail = |error| fault::of_write(&error, self.file);
-        self.connection.prepare_cached(sql).map_err(fail)?.execute(params).map_err(fail)
+        let mut held = self.held.borrow_mut();
+        let at = match held.iter().position(|(of, _)| std::ptr::eq(*of, sql)) {
+            Some(at) => at,
+            None => {
+                held.push((sql, self.connection.prepare_cached(sql).map_err(fail)?));
+                held.len() - 1
+            }
+        };
+        held[at].1.execute(params).map_err(fail)
     }
 }
 
@@ -76,9 +84,9 @@ impl Rows for SqliteRows<'_> {
         self.write(sql, (signed(actor.number()), lane, signed(queued.position.seq), head, sum, body))
     }
 
-    fn delete_queued(&mut self, actor: ActorKey, position: Position) -> Result<()> {
-        let sql = "DELETE FROM mailbox WHERE actor = ?1 AND lane = ?2 AND seq = ?3";
-        self.write(sql, (signed(actor.number()), lane(position.priority), signed(position.seq)))
+    fn delete_queued(&mut self, actor: ActorKey, first: Position, last: u64) -> Result<()> {
+        let sql = "DELETE FROM mailbox WHERE actor = ?1 AND lane = ?2 AND seq BETWEEN ?3 AND ?4";
+        self.write(sql, (signed(actor.number()), lane(first.priority), signed(first.seq), signed(last)))
     }
 
     fn add_request(&mut self, actor: ActorKey, request: &RequestKey, waits: Position) -> Result<bool> {

@@ -199,7 +199,7 @@ fn flip(path: &Path, offset: u64, bit: u8) {
 fn a_bit_of_the_database() {
     let mut case = Case::new(true);
     let bytes = case.sound.join("playhouse.db").metadata().expect("it is there").len();
-    let rounds = rounds(150);
+    let rounds = rounds(150, 300);
     for (offset, bit) in spots(bytes, rounds) {
         case.damage(&format!("bit {bit} at {offset}"), |folder| flip(&folder.join("playhouse.db"), offset, bit));
     }
@@ -211,7 +211,7 @@ fn a_bit_of_the_database() {
 fn a_bit_of_the_log() {
     let mut case = Case::new(false);
     let bytes = case.sound.join("playhouse.db-wal").metadata().expect("it is there").len();
-    let rounds = rounds(100);
+    let rounds = rounds(100, 300);
     for (offset, bit) in spots(bytes, rounds) {
         case.damage(&format!("bit {bit} at {offset}"), |folder| flip(&folder.join("playhouse.db-wal"), offset, bit));
     }
@@ -224,7 +224,7 @@ fn files_are_cut() {
     let mut case = Case::new(false);
     for name in ["playhouse.db", "playhouse.db-wal", "mark"] {
         let bytes = case.sound.join(name).metadata().expect("it is there").len();
-        for (offset, _) in spots(bytes, rounds(30)) {
+        for (offset, _) in spots(bytes, rounds(30, 300)) {
             case.damage(&format!("{name} cut to {offset}"), |folder| {
                 let file = std::fs::OpenOptions::new().write(true).open(folder.join(name)).expect("it is there");
                 file.set_len(offset).expect("it can be cut");

@@ -4,9 +4,10 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// How often: as the environment says, or as few as show that the harness works.
-pub(crate) fn rounds(default: u32) -> u32 {
-    std::env::var("PLAYHOUSE_FAULT_ROUNDS").map_or(default, |text| text.parse().expect("a number of rounds"))
+/// How often: as the environment says, `all` that a figure needs, or as few as show that the harness works.
+pub(crate) fn rounds(few: u32, all: u32) -> u32 {
+    let Ok(text) = std::env::var("PLAYHOUSE_FAULT_ROUNDS") else { return few };
+    if text == "all" { all } else { text.parse().expect("a number of rounds, or `all`") }
 }
 
 /// Whether a test that needs root can run. In CI it must.

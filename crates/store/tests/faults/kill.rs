@@ -14,7 +14,7 @@ fn kill_at_any_moment() {
     let folder = ground.path().join("store");
     let mut ledger = Ledger::default();
     let mut slowest = Duration::ZERO;
-    let rounds = rounds(20);
+    let rounds = rounds(20, 500);
     for round in 0..rounds {
         let mut process = child::start(&folder, DangerSync::Full);
         let said = process.stdout.take().expect("it is piped");

@@ -1,4 +1,4 @@
-//! What may happen to a process and its disk, and what must hold all the same. Few rounds by default; `PLAYHOUSE_FAULT_ROUNDS` asks
+//! What may happen to a process and its disk, and what must hold all the same. Few rounds by default; `PLAYHOUSE_FAULT_ROUNDS=all` asks
 //! for as many as a figure needs. What needs root is passed over loudly without it, and fails where `CI=true`.
 #![expect(clippy::expect_used, reason = "a test that cannot go on should say where")]
 

@@ -99,7 +99,7 @@ fn the_power_fails() {
     if !has_root("cutting the power") {
         return;
     }
-    let rounds = rounds(8);
+    let rounds = rounds(8, 200);
     let outcome = cut(rounds, DangerSync::Full);
     assert_eq!(outcome.findings, Vec::<String>::new());
     println!("{rounds} power cuts, {} acknowledged, none lost", outcome.ledger.acknowledged);

@@ -61,6 +61,7 @@ on_every_backend! {
         revisions_follow_each_other
         what_follows_a_refused_commit_is_refused
         nothing_is_consumed_twice
+        what_is_not_consumed_stays
         the_outbox_is_delivered_in_order
         what_is_delivered_arrives_once
         what_was_not_taken_is_not_overtaken

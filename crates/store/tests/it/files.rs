@@ -252,10 +252,17 @@ fn two_backups_to_one_path_are_one() {
     let store = open(&ground.path().join("store"));
     Owner::open(&store, "one");
     let copy = ground.path().join("copy.db");
-    let part = ground.path().join("copy.db.part");
-    std::fs::write(&part, "somebody else's").expect("written");
-    assert!(store.backup(&copy).wait().is_err());
-    assert_eq!(std::fs::read_to_string(&part).expect("it is there"), "somebody else's");
-    std::fs::remove_file(&part).expect("removed");
+    let part = ground.path().join("copy.db.playhouse-part");
+    let other = std::fs::File::create(&part).expect("made");
+    other.lock().expect("nobody else has it");
+    let refused = store.backup(&copy).wait().expect_err("somebody is at it").to_string();
+    assert!(refused.ends_with("copy.db: another backup is being written there"), "{refused}");
+    // What an interrupted one has left is in nobody's way.
+    std::fs::write(&part, "half of one").expect("written");
+    std::fs::write(ground.path().join("copy.db.playhouse-part-journal"), "its journal").expect("written");
+    drop(other);
     store.backup(&copy).wait().expect("nobody is at it");
+    assert_eq!(names(ground.path()), ["copy.db", "store"]);
+    let again = store.backup(&copy).wait().expect_err("it is there").to_string();
+    assert!(again.contains("File exists"), "{again}");
 }

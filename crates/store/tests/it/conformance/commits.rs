@@ -2,7 +2,7 @@ use bytes::Bytes;
 use playhouse_store::limits::{BATCH_BYTES_MAX, TIMER_BODY_BYTES_MAX};
 use playhouse_store::{
     Accepted, ActorKey, BatchLimits, Commit, Consumed, Delivers, Enqueue, Expect, KeyChange, Message, OutId,
-    OutMessage, QueueLimits, Quota, Recorded, RecordedReply, Retention, Revision, StateChange, Store, StoreError,
+    OutMessage, Priority, QueueLimits, Quota, Recorded, RecordedReply, Retention, Revision, StateChange, Store, StoreError,
     TimerChange, commit,
 };
 
@@ -145,6 +145,34 @@ pub(super) fn nothing_is_consumed_twice(make: Make) {
     });
     assert_eq!(twice, Err(StoreError::NotQueued { actor: owner.key(), position }));
     assert_eq!(owner.get("twice"), None);
+}
+
+/// Whatever else of the mailbox a commit consumes: neighbours, some of another actor's between them, or of another queue.
+pub(super) fn what_is_not_consumed_stays(make: Make) {
+    let place = make(Retention::default());
+    let store = &*place.store;
+    let mut one = Owner::open(store, "one");
+    let two = Owner::open(store, "two");
+    let send = |owner: &Owner<'_>, payload: &str, priority| put(store, owner.key(), Message { priority, ..message(payload) });
+    let mut positions = Vec::new();
+    for n in 0..10 {
+        positions.push(send(&one, &n.to_string(), Priority::Normal));
+        send(&two, &n.to_string(), Priority::Normal);
+        send(&one, &format!("signal {n}"), Priority::Signal);
+    }
+    let kept = |numbers: &[usize]| {
+        let signals = (0..10).map(|n| format!("signal {n}"));
+        signals.chain(numbers.iter().map(ToString::to_string)).collect::<Vec<_>>()
+    };
+    one.commit(|commit| commit.consumed.extend([4, 1, 2, 9].map(|n| done(positions[n])))).expect("they are there");
+    assert_eq!(payloads(store, one.key()), kept(&[0, 3, 5, 6, 7, 8]));
+    let consumed = [3, 5, 8, 6].map(|n| done(positions[n]));
+    let left = one.commit(|commit| commit.consumed.extend(consumed)).expect("they are there");
+    assert_eq!(left.usage.queued, 12);
+    assert_eq!(payloads(store, one.key()), kept(&[0, 7]));
+    let again = one.commit(|commit| commit.consumed.push(done(positions[5])));
+    assert!(matches!(again, Err(StoreError::NotQueued { .. })), "{again:?}");
+    assert_eq!(payloads(store, two.key()).len(), 10);
 }
 
 pub(super) fn the_outbox_is_delivered_in_order(make: Make) {

@@ -48,7 +48,9 @@ pub(super) fn make_folder(folder: &Path) -> Result<(), OpenError> {
 fn stranger(folder: &Path) -> io::Result<Option<String>> {
     for entry in fs::read_dir(folder)? {
         let name = entry?.file_name().to_string_lossy().into_owned();
-        if ![LOCK, MARK, RESERVE, RUNNING].contains(&&*name) && ![DATABASE, MASTER_KEY].iter().any(|own| name.starts_with(own)) {
+        if ![LOCK, MARK, RESERVE, RUNNING].contains(&&*name)
+            && ![DATABASE, MASTER_KEY].iter().any(|own| name.starts_with(own))
+        {
             return Ok(Some(name));
         }
     }

@@ -13,7 +13,7 @@ use super::Common;
 use super::error::Chain;
 use super::session::{BackOff, Fault, Session};
 
-/// Reads that may be under way: beyond, connections are busy anyway and memory would go to answers.
+/// Reads that may be under way; others wait. Beyond, connections are busy anyway and memory would go to answers.
 const READS_MAX: usize = 1024;
 
 /// One value of a statement.
@@ -24,7 +24,7 @@ pub(super) struct Readers {
     common: Arc<Common>,
     slots: Vec<Slot>,
     next: AtomicUsize,
-    permits: Arc<Semaphore>,
+    permits: Semaphore,
 }
 
 /// A connection, or the place of one. The lock is held while one is made, so that one is made.
@@ -46,7 +46,7 @@ impl Slot {
 impl Readers {
     pub(super) fn new(common: Arc<Common>, connections: usize) -> Arc<Self> {
         let slots = (0..connections.max(1)).map(|_| Slot::default()).collect();
-        let permits = Arc::new(Semaphore::new(READS_MAX));
+        let permits = Semaphore::new(READS_MAX);
         Arc::new(Self { common, slots, next: AtomicUsize::new(0), permits })
     }
 
@@ -60,15 +60,13 @@ impl Readers {
         if self.common.queue.is_closed() {
             return Receipt::ready(Err(StoreError::Closed));
         }
-        let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() else {
-            return Receipt::ready(Err(StoreError::Busy { what: "reads", limit: READS_MAX as u64 }));
-        };
         let (done, receipt) = Receipt::pending();
         let readers = Arc::clone(self);
         self.common.runtime.spawn(async move {
+            // Those who ask are as many as there are handlers, and wait for their answers.
+            let _permit = readers.permits.acquire().await;
             let rows = readers.rows(sql, &params).await;
             done.answer(rows.and_then(|rows| decode(&readers.common.server, rows)));
-            drop(permit);
         });
         receipt
     }

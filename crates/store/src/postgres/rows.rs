@@ -37,6 +37,23 @@ pub(super) fn all<T>(
     rows.iter().map(|row| decode(&Line { server, table, row })).collect()
 }
 
+/// Reads the rows of many actors. What is damaged is passed over, because the others go on; whoever checks the store finds it.
+pub(super) fn sound<T>(
+    server: &str,
+    table: &'static str,
+    rows: &[Row],
+    decode: impl Fn(&Line<'_>) -> Result<T>,
+) -> Result<Vec<T>> {
+    let decoded = rows.iter().map(|row| decode(&Line { server, table, row }));
+    let passed_over = |result: &Result<T>| {
+        if let Err(StoreError::Corrupt(damage)) = result {
+            tracing::warn!(%damage, "passed over");
+        }
+        !matches!(result, Err(StoreError::Corrupt(_)))
+    };
+    decoded.filter(passed_over).collect()
+}
+
 /// Reads the row of an answer that has one at most.
 pub(super) fn one<T>(
     server: &str,

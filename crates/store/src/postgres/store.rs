@@ -17,7 +17,7 @@ use crate::receipt::{Done, Receipt};
 use super::group::lane;
 use super::readers::Param;
 use super::reads::{self, bytes, count, int};
-use super::rows::{Line, all, one};
+use super::rows::{Line, all, one, sound};
 use super::{PostgresStore, check};
 
 impl PostgresStore {
@@ -29,6 +29,17 @@ impl PostgresStore {
         decode: fn(&Line<'_>) -> Result<T, StoreError>,
     ) -> Receipt<Vec<T>> {
         self.0.readers.read(sql, params, move |server, rows| all(server, table, &rows, decode))
+    }
+
+    /// Those of many actors.
+    fn read_sound<T: Send + 'static>(
+        &self,
+        table: &'static str,
+        sql: &'static str,
+        params: Vec<Param>,
+        decode: fn(&Line<'_>) -> Result<T, StoreError>,
+    ) -> Receipt<Vec<T>> {
+        self.0.readers.read(sql, params, move |server, rows| sound(server, table, &rows, decode))
     }
 
     fn read_one<T: Send + 'static>(
@@ -120,7 +131,7 @@ impl Store for PostgresStore {
     fn outbox(&self, after: OutId, limits: BatchLimits) -> Receipt<Vec<OutPosted>> {
         let mut params = vec![int(after.number())];
         params.extend(reads::limits(limits));
-        self.read_all("outbox", reads::OUTBOX, params, |line| line.posted())
+        self.read_sound("outbox", reads::OUTBOX, params, |line| line.posted())
     }
 
     fn outbox_done(&self, ids: Vec<OutId>) -> Receipt<()> {
@@ -133,7 +144,7 @@ impl Store for PostgresStore {
 
     fn timers_due(&self, now: Time, items: usize) -> Receipt<Vec<Timer>> {
         let params = vec![int(now.millis()), count(items.min(BATCH_ITEMS_MAX))];
-        self.read_all("timers", reads::TIMERS_DUE, params, |line| line.timer())
+        self.read_sound("timers", reads::TIMERS_DUE, params, |line| line.timer())
     }
 
     fn next_due(&self) -> Receipt<Option<Time>> {
@@ -175,7 +186,7 @@ impl Store for PostgresStore {
     fn sealed_keys(&self, after: (ActorKey, String), limits: BatchLimits) -> Receipt<Vec<SealedKey>> {
         let mut params = vec![int(after.0.number()), bytes(after.1.as_bytes())];
         params.extend(reads::limits(limits));
-        self.read_all("sealed_keys", reads::SEALED_KEYS, params, |line| line.sealed_key())
+        self.read_sound("sealed_keys", reads::SEALED_KEYS, params, |line| line.sealed_key())
     }
 
     fn reseal(&self, key: SealedKey, old: Bytes) -> Receipt<bool> {
@@ -190,11 +201,11 @@ impl Store for PostgresStore {
         self.submit(SetNote { name: name.to_owned(), expect, value })
     }
 
-    /// Not offered: `pg_dump` of the schema, or `pg_basebackup` of the server, do it better.
     fn hasten(&self) {
         self.0.common.queue.hasten();
     }
 
+    /// Not offered: `pg_dump` of the schema, or `pg_basebackup` of the server, do it better.
     fn backup(&self, _to: &Path) -> Receipt<()> {
         Receipt::ready(Err(StoreError::Unsupported { what: "a backup to a file (use pg_dump or pg_basebackup)" }))
     }

@@ -33,6 +33,9 @@ const AT_ONCE: Duration = Duration::from_secs(5);
 /// restarted takes less; and everything behind the group waits.
 const STANDBYS_BACK: Duration = Duration::from_secs(5);
 
+/// What a group still gets of a server that has been away for longer than it may be: a try.
+const ONE_TRY: Duration = Duration::from_secs(1);
+
 /// A group that was made.
 struct Made {
     answers: Vec<Answer>,
@@ -59,6 +62,8 @@ enum Trouble {
 pub(super) struct Writer {
     common: Arc<Common>,
     session: Option<Session>,
+    /// Since when there is none.
+    lost: Option<Instant>,
     /// Of the connections that may still be at work for this writer: the last one, and those before that nobody has ended.
     backends: Vec<Backend>,
     /// The row of this writer, how often it has connected, and its last group.
@@ -82,7 +87,8 @@ impl Writer {
         common.writer.store(id, Ordering::Relaxed);
         let backends = vec![Backend::of(&session.client).await?];
         let session = Some(session);
-        Ok(Self { common, session, backends, id, incarnation: 1, last_group: 0, durable_group: 0, keep, failed: None })
+        let (lost, failed) = (None, None);
+        Ok(Self { common, session, lost, backends, id, incarnation: 1, last_group: 0, durable_group: 0, keep, failed })
     }
 
     pub(super) async fn run(mut self) {
@@ -162,7 +168,9 @@ impl Writer {
         if let Some(cause) = &self.failed {
             return Err(Trouble::Failed(Arc::clone(cause)));
         }
-        let deadline = Instant::now() + self.common.give_up_after;
+        let now = Instant::now();
+        // What waits behind one that was given up does not wait as long once more.
+        let deadline = (self.lost.unwrap_or(now) + self.common.give_up_after).max(now + ONE_TRY);
         let mut back_off = BackOff::new();
         let mut sent = None;
         let mut attempts = 0;

@@ -1,7 +1,7 @@
 use bytes::Bytes;
 use playhouse_store::{
-    Commit, Durability, KeyChange, LetterId, OutId, Receipt, RecordedReply, RequestKey, StateChange, Store, StoreError,
-    TimerChange, commit,
+    Commit, Durability, KeyChange, LetterId, OutId, OutMessage, Receipt, RecordedReply, RequestKey, StateChange, Store,
+    StoreError, TimerChange, commit,
 };
 
 use crate::cluster::{Cluster, there};
@@ -65,7 +65,6 @@ fn damage_is_found_and_named() {
         damage(store.state(actor, b"handled")),
         damage(store.queued(actor, playhouse_store::Position::start(playhouse_store::Priority::Normal), all_of_it())),
         damage(store.letters(LetterId::default(), all_of_it())),
-        damage(store.outbox(OutId::default(), all_of_it())),
         damage(store.timers(actor, "", 9)),
         damage(store.sealed_key(actor, "sign")),
         damage(store.note("note")),
@@ -75,15 +74,25 @@ fn damage_is_found_and_named() {
         state, actor 1, key "handled"
         mailbox, actor 1, message 2
         letters, letter 1
-        outbox, message 1
         timers, actor 1, timer "tick"
         sealed_keys, actor 1, key "sign"
         notes, note "note"
         requests, actor 1"#]]
     .assert_eq(&found.join("\n"));
+    // What is of many actors is read on behind it.
+    let other = open(&store, "other");
+    let mut draft = Commit::new(other.actor, other.epoch, other.revision.next(), now(), Durability::Memory);
+    draft.outbox.push(OutMessage { target: "b".to_owned(), not_before: now(), message: message("sound") });
+    draft.timers.push(TimerChange::Set { name: "tock".to_owned(), due: now(), body: Bytes::new() });
+    commit(&store, draft).wait().expect("nothing is in its way");
+    let sent = store.outbox(OutId::default(), all_of_it()).wait().expect("it goes on behind damage");
+    assert_eq!(sent.iter().map(|posted| posted.actor).collect::<Vec<_>>(), [other.actor]);
+    let due = store.timers_due(now(), 9).wait().expect("it goes on behind damage");
+    assert_eq!(due.iter().map(|timer| &*timer.name).collect::<Vec<_>>(), ["tock"]);
     let report = store.check().wait().expect("it goes on behind damage");
     let mut listed: Vec<String> = report.damage.iter().map(|found| format!("{}, {}", found.table, found.row)).collect();
     let mut found = found.to_vec();
+    found.push("outbox, message 1".to_owned());
     found.sort();
     listed.sort();
     assert_eq!(listed, found);

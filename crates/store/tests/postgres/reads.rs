@@ -30,3 +30,18 @@ fn late_reads_share_a_new_connection() {
     reads.into_iter().for_each(|read| drop(read.wait().expect("it is asked again")));
     assert_eq!(way.count() - before, 1);
 }
+
+/// More than may be under way wait; none is refused, because whoever asks has no other way.
+#[test]
+fn reads_wait_for_their_turn() {
+    if !there() {
+        return;
+    }
+    let cluster = Cluster::start("");
+    let store = cluster.open();
+    let actor = open(&store, "one").actor;
+    let reads: Vec<_> = (0..4000).map(|_| store.actor(actor)).collect();
+    for read in reads {
+        read.wait().expect("it can be read");
+    }
+}

@@ -2,7 +2,9 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use playhouse_store::{Accepted, ActorKey, Durability, PostgresOptions, PostgresStore, Store, StoreError, commit};
+use playhouse_store::{
+    Accepted, ActorKey, Commit, Consumed, Durability, Fate, PostgresOptions, PostgresStore, Store, StoreError, commit,
+};
 
 use crate::cluster::{Cluster, there};
 use crate::say::{effects, enqueue, handle, now, open, payload, put, queued, sound, until};
@@ -155,6 +157,55 @@ fn the_ledger_sees_loss() {
     assert!(lost > 0, "or the other tests show nothing");
     put(&store, actor, "the store goes on");
     sound(&store);
+}
+
+/// What was in memory only is gone with the server, and its number is not another's: whoever handled it does not take that one out.
+#[test]
+fn numbers_are_not_given_out_again() {
+    if !there() {
+        return;
+    }
+    let cluster = Cluster::start("-c wal_writer_delay=10s -c wal_writer_flush_after=1GB");
+    let store = cluster.open();
+    let lease = open(&store, "one");
+    let sent = |payload: &str, class| match store.enqueue(enqueue(lease.actor, payload, class)).wait() {
+        Ok(Accepted::Queued(position)) => position,
+        other => panic!("not queued: {other:?}"),
+    };
+    let first = sent("first", Durability::Fsync);
+    let lost = sent("lost", Durability::Memory);
+    cluster.down("immediate");
+    cluster.up();
+    let kept = sent("kept", Durability::Fsync);
+    let there: Vec<_> = queued(&store, lease.actor).iter().map(|queued| payload(&queued.message)).collect();
+    assert_eq!(there, ["first", "kept"], "or this shows nothing");
+    assert!(lost < kept && first < lost, "{first:?} {lost:?} {kept:?}");
+    let mut draft = Commit::new(lease.actor, lease.epoch, lease.revision.next(), now(), Durability::Fsync);
+    draft.consumed.push(Consumed::Message { position: lost, fate: Fate::Done { reply: None } });
+    let refused = commit(&store, draft).wait();
+    assert!(matches!(refused, Err(StoreError::PredecessorFailed { .. })), "{refused:?}");
+    sound(&store);
+}
+
+/// What waits behind a group that was given up is answered soon after it, not each after as long a time.
+#[test]
+fn a_lost_server_is_waited_for_once() {
+    if !there() {
+        return;
+    }
+    let cluster = Cluster::start("");
+    let give_up_after = Duration::from_secs(4);
+    let store = PostgresStore::open(PostgresOptions { give_up_after, ..cluster.options() }).expect("it runs");
+    let actor = open(&store, "one").actor;
+    cluster.down("fast");
+    let start = Instant::now();
+    // Several groups.
+    let asked: Vec<_> =
+        (0..2500).map(|number| store.enqueue(enqueue(actor, &number.to_string(), Durability::Fsync))).collect();
+    for receipt in asked {
+        receipt.wait().expect_err("nobody is there");
+    }
+    assert!(start.elapsed() < give_up_after * 3, "{:?}", start.elapsed());
 }
 
 /// A server that does not come back: everybody is answered, and when it is there again all goes on.

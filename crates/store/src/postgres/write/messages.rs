@@ -87,7 +87,7 @@ impl Write for OutboxDone {
         None
     }
 
-    /// What comes back to the outbox is delivered again, and known by its receiver.
+    /// What comes back to the outbox is delivered again. It is not in its mailbox any more then; only what was for the application comes twice.
     fn class(&self) -> Durability {
         Durability::Memory
     }

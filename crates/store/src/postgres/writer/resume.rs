@@ -15,6 +15,13 @@ use super::{AT_ONCE, Made, Trouble, Writer};
 const RESUME: &str = "SELECT w.incarnation, w.last_group, a.code, a.n, a.b FROM resume($1, $2) w \
      LEFT JOIN LATERAL unnest(w.answers) WITH ORDINALITY a (code, n, b, place) ON true ORDER BY place";
 
+/// After a server has lost groups, its numbers are those of before. Nodes hold messages under the numbers that came after, and commits that follow
+/// the lost ones: none of these may be given out again or be the next. 2³² is more than a server makes in the second that it may lose, and leaves
+/// room for 2³¹ such crashes.
+const PART: &str = "BEGIN; SET LOCAL synchronous_commit = on; \
+     UPDATE actors SET seq = seq + 4294967296, revision = revision + 4294967296; \
+     UPDATE outbox_end SET last = last + 4294967296; COMMIT";
+
 /// What a new connection finds: the group that the one before was sent, if it was made.
 type Found = Result<Option<Made>, Trouble>;
 
@@ -25,6 +32,7 @@ impl Writer {
         if self.session.as_ref().is_some_and(|session| !session.is_closed()) {
             return Ok(None);
         }
+        self.lost.get_or_insert_with(Instant::now);
         let mut back_off = BackOff::new();
         loop {
             let limit = deadline.saturating_duration_since(Instant::now());
@@ -57,12 +65,19 @@ impl Writer {
         let answered = first.try_get::<_, Option<i64>>(2).map_err(text)?.is_some();
         let answers = if answered { read(&rows, 2).map_err(text)? } else { Vec::new() };
         self.incarnation = first.try_get(0).map_err(text)?;
+        if found < self.last_group {
+            // What was to be in memory only is gone with the server.
+            timeout(AT_ONCE, session.client.batch_execute(PART))
+                .await
+                .map_err(|_| "the server does not answer in time")?
+                .map_err(text)?;
+        }
         self.session = Some(session);
+        self.lost = None;
         if found > self.last_group && answered {
             return Ok(Ok(Some(Made { answers, holds })));
         }
         let lost = found > self.last_group && sent;
-        // If it is lower, what was to be in memory only is gone with the server.
         self.last_group = found;
         Ok(if lost { Err(Trouble::Unknown("what the server answered is lost".into())) } else { Ok(None) })
     }

@@ -4,6 +4,7 @@
 mod book;
 mod change;
 mod commit;
+mod fresh;
 mod letters;
 mod outbox;
 mod owners;

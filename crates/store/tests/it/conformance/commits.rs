@@ -2,8 +2,8 @@ use bytes::Bytes;
 use playhouse_store::limits::{BATCH_BYTES_MAX, TIMER_BODY_BYTES_MAX};
 use playhouse_store::{
     Accepted, ActorKey, BatchLimits, Commit, Consumed, Delivers, Enqueue, Expect, KeyChange, Message, OutId,
-    OutMessage, Priority, QueueLimits, Quota, Recorded, RecordedReply, Retention, Revision, StateChange, Store, StoreError,
-    TimerChange, commit,
+    OutMessage, Priority, QueueLimits, Quota, Recorded, RecordedReply, Retention, Revision, StateChange, Store,
+    StoreError, TimerChange, commit,
 };
 
 use crate::support::{
@@ -153,7 +153,8 @@ pub(super) fn what_is_not_consumed_stays(make: Make) {
     let store = &*place.store;
     let mut one = Owner::open(store, "one");
     let two = Owner::open(store, "two");
-    let send = |owner: &Owner<'_>, payload: &str, priority| put(store, owner.key(), Message { priority, ..message(payload) });
+    let send =
+        |owner: &Owner<'_>, payload: &str, priority| put(store, owner.key(), Message { priority, ..message(payload) });
     let mut positions = Vec::new();
     for n in 0..10 {
         positions.push(send(&one, &n.to_string(), Priority::Normal));

@@ -10,7 +10,7 @@ pub struct SqliteOptions {
     /// Bytes of the disk that are kept free for finishing what is queued: with less, new messages are refused.
     pub reserve_bytes: u64,
     /// How long a group waits at most for those who were just answered and may come back, if there were several; and not longer than a quarter
-    /// of what the disk takes. A lone writer never waits.
+    /// of what the disk takes, or 100 µs if that is more. A lone writer never waits.
     pub linger: Duration,
     /// What is waited for before a write is acknowledged. Anything but [`DangerSync::Full`] loses acknowledged writes when the power fails.
     pub danger_sync: DangerSync,

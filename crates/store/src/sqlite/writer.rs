@@ -26,6 +26,20 @@ const LINGER_PART: u32 = 4;
 /// But not for less: on disks that take less than half a millisecond, processors are what is short, and a group costs them as much as ten writes.
 const LINGER_MIN: Duration = Duration::from_micros(100);
 
+struct Pace {
+    /// As the options say.
+    linger: Duration,
+    /// How long the disk took for the last group.
+    disk: Duration,
+}
+
+impl Pace {
+    /// How long those who were just answered may be waited for.
+    fn linger(&self) -> Duration {
+        self.linger.min((self.disk / LINGER_PART).max(LINGER_MIN))
+    }
+}
+
 /// The only one who writes. A group of writes is one transaction and one wait for the disk.
 struct Writer {
     connection: Connection,
@@ -35,9 +49,7 @@ struct Writer {
     book: Book,
     mark: Mark,
     space: Space,
-    linger: Duration,
-    /// How long the disk took for the last group.
-    disk: Duration,
+    pace: Pace,
     /// How long the log is.
     log: Log,
     patience: Patience,
@@ -49,10 +61,9 @@ struct Writer {
 pub(super) fn start(opened: Opened, queue: Arc<Queue>, options: SqliteOptions) -> io::Result<JoinHandle<()>> {
     let Opened { connection, file, quarantine, book, mark, space, _lock, .. } = opened;
     queue.note(|stats| book.describe(stats));
-    let (linger, disk) = (options.linger, Duration::ZERO);
+    let pace = Pace { linger: options.linger, disk: Duration::ZERO };
     let (log, patience, failed) = (Log::default(), Patience::default(), None);
-    let writer =
-        Writer { connection, file, quarantine, queue, book, mark, space, linger, disk, log, patience, failed, _lock };
+    let writer = Writer { connection, file, quarantine, queue, book, mark, space, pace, log, patience, failed, _lock };
     std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || {
         let _whatever_happens = Abandon(Arc::clone(&writer.queue));
         writer.run();
@@ -71,7 +82,7 @@ impl Drop for Abandon {
 impl Writer {
     fn run(mut self) {
         loop {
-            match self.queue.next(self.linger.min((self.disk / LINGER_PART).max(LINGER_MIN))) {
+            match self.queue.next(self.pace.linger()) {
                 Next::Write(group) => self.write(group),
                 Next::Close => return self.close(),
             }
@@ -142,7 +153,7 @@ impl Writer {
         }
         let start = Instant::now();
         self.connection.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([])).map_err(fail)?;
-        self.disk = start.elapsed();
+        self.pace.disk = start.elapsed();
         Ok(written)
     }
 

@@ -10,12 +10,15 @@ mod running;
 mod telling;
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use parking_lot::RwLock;
-use playhouse_store::{ActorKey, ActorStore, Epoch, Identity, Lease, OpenActor, Quota, Store, StoreError, Time};
+use playhouse_store::{
+    ActorKey, ActorStore, Epoch, Identity, Lease, OpenActor, Quota, Receipt, Store, StoreError, Time,
+};
 use playhouse_types::{ActorType, Realm};
 use tokio::sync::Notify;
 
@@ -79,9 +82,19 @@ impl Keeper {
     }
 
     /// Opens an actor; its former epoch is stale from then on.
-    pub(crate) async fn open(&self, identity: &Identity) -> Result<Lease, StoreError> {
+    pub(crate) fn open(&self, identity: &Identity) -> Receipt<Lease> {
         let (identity, owner) = (identity.clone(), self.owner.clone());
-        self.store.open_actor(OpenActor { identity, owner, now: now(), lease_for: LEASE_FOR }).await
+        self.store.open_actor(OpenActor { identity, owner, now: now(), lease_for: LEASE_FOR })
+    }
+
+    /// Asks the store for something about an actor that this cell still has. Closed if it was released: then the actor may be another one's,
+    /// and nobody releases it in between.
+    pub(crate) fn ask_for<T>(&self, actor: ActorKey, cell: &Cell, ask: impl FnOnce(&Self) -> Receipt<T>) -> Receipt<T> {
+        let open = self.open.read();
+        if open.get(&actor).is_some_and(|found| is(found, cell)) {
+            return ask(self);
+        }
+        Receipt::ready(Err(StoreError::Closed))
     }
 
     /// The view of an actor that was just opened.
@@ -95,9 +108,13 @@ impl Keeper {
         self.posted.notify_one();
     }
 
-    /// Lets somebody else have an actor.
-    pub(crate) fn release(&self, actor: ActorKey, epoch: Epoch) {
-        self.open.write().remove(&actor);
+    /// Lets somebody else have an actor. Another cell that has it since keeps it.
+    pub(crate) fn release(&self, actor: ActorKey, epoch: Epoch, cell: &Cell) {
+        if let Entry::Occupied(found) = self.open.write().entry(actor)
+            && is(found.get(), cell)
+        {
+            found.remove();
+        }
         // Nobody waits: if it is refused the actor belongs to somebody else already, and if it fails the lease ends by itself.
         drop(self.store.release(actor, epoch));
     }
@@ -121,6 +138,11 @@ impl Keeper {
     fn is_closing(&self) -> bool {
         self.closing.load(Ordering::Acquire)
     }
+}
+
+/// Whether an entry stands for that cell.
+fn is(found: &Weak<Cell>, cell: &Cell) -> bool {
+    std::ptr::eq(found.as_ptr(), cell)
 }
 
 /// Starts the tasks of a node.

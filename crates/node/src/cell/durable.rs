@@ -100,11 +100,12 @@ impl Durable {
     }
 
     /// Waits until nothing of former workloads is under way, and opens the actor again if it has to be.
-    pub(super) async fn settle(&self, setup: &Setup) -> Result<(), StoreError> {
+    pub(super) async fn settle(&self, cell: &Cell) -> Result<(), StoreError> {
         self.idle().await;
+        // Meanwhile the actor may have been stopped, and another one may have its name.
         if self.reopen.load(Ordering::Acquire) {
-            let lease = self.keeper.open(self.name.identity()).await?;
-            *self.view.lock() = self.keeper.view(lease, setup.options.quota);
+            let opened = self.keeper.ask_for(self.key, cell, |keeper| keeper.open(self.name.identity()));
+            *self.view.lock() = self.keeper.view(opened.await?, cell.setup.options.quota);
             self.reopen.store(false, Ordering::Release);
             self.reopened.notify_waiters();
             // Whoever had it meanwhile may have left something.
@@ -112,20 +113,22 @@ impl Durable {
         }
         if !self.known.load(Ordering::Acquire) {
             let lease = *self.view().lease();
-            self.keeper.store.renew(lease.actor, lease.epoch, lease.until).await?;
+            let known =
+                self.keeper.ask_for(self.key, cell, |keeper| keeper.store.renew(lease.actor, lease.epoch, lease.until));
+            known.await?;
             self.known.store(true, Ordering::Release);
         }
         Ok(())
     }
 
-    /// Ends the lease.
-    pub(super) fn let_go(&self) {
-        self.keeper.release(self.key, self.view().lease().epoch);
+    /// Ends the lease of that cell.
+    pub(super) fn let_go(&self, cell: &Cell) {
+        self.keeper.release(self.key, self.view().lease().epoch, cell);
     }
 
-    pub(super) fn release(&self) {
+    pub(super) fn release(&self, cell: &Cell) {
         self.timers.disarm(&self.keeper, self.key);
-        self.let_go();
+        self.let_go(cell);
         self.name.give_back();
     }
 }

@@ -30,12 +30,13 @@ impl Cell {
     async fn start_uncontained(self: &Arc<Self>) -> Result<(), ActorError> {
         let source = match &self.durable {
             Some(durable) => {
-                durable.settle(&self.setup).await?;
+                let settled = durable.settle(self).await;
                 if self.gate.lock().is_ending() {
                     // Stopped while it was opened again: nobody else would let go of it.
-                    durable.let_go();
+                    durable.let_go(self);
                     return Err(self.stopped());
                 }
+                settled?;
                 self.know_timers().await?;
                 let source = Source::new(durable.view());
                 self.judge_suspects(&source).await?;
@@ -250,7 +251,7 @@ impl Cell {
         // Before the next one can have its name.
         self.node.directory.remove(self);
         if let Some(durable) = self.durable.as_ref().filter(|_| first) {
-            durable.release();
+            durable.release(self);
         }
         self.changed.notify_waiters();
     }

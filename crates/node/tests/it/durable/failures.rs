@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use expect_test::expect;
 use playhouse_guest::Bytes;
-use playhouse_node::store::{Bury, Identity, Message, MessageKind, OpenActor, Priority, Time};
+use playhouse_node::store::{Bury, Identity, Message, MessageKind, OpenActor, Priority, StoreError, Time};
 use playhouse_node::{ActorOptions, Node, NodeError};
 
 use super::kit::{Place, keeper};
@@ -209,4 +209,30 @@ async fn an_actor_is_not_found_any_more_when_its_name_is_free() {
     told.next("release", Step::After(Box::new(move || seen.note(format!("{} are found", of.actors().len())))));
     node.stop(actor.id(), Duration::from_secs(1)).await.unwrap();
     assert_eq!(stage.notes(), ["start with 0", "stop", "0 are found"]);
+}
+
+/// A stopped actor that waited for its commits, to be opened again, took the epoch from the one that had its name by then, and that one out of
+/// the node's list: it was parked, and once resumed its timers did not ring.
+#[tokio::test]
+async fn a_stopped_actor_does_not_take_anything_from_its_successor() {
+    let stage = Stage::default();
+    let told = Told::new(&stage);
+    let node = told.node();
+    let actor = keeper(&node, &stage, ActorOptions::default()).await;
+    told.next("commit", Step::FailsLate("first", StoreError::Unknown { cause: "pulled".into() }));
+    told.next("commit", Step::Waits("second"));
+    assert_eq!((ask(&actor, "add", "").await, ask(&actor, "add", "").await), ("1".to_owned(), "2".to_owned()));
+    stage.open("first");
+    until(|| actor.status().state.name() == "restarting").await;
+    node.stop(actor.id(), Duration::from_millis(1)).await.unwrap();
+    let next = keeper(&node, &stage, ActorOptions::default()).await;
+    assert_eq!(next.id(), actor.id());
+    stage.open("second");
+    for _ in 0..1000 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(ask(&next, "add", "").await, "1");
+    assert_eq!(ask(&next, "timer", "soon 1 append rung").await, "");
+    until(|| stage.notes().contains(&"rung".to_owned())).await;
+    assert_eq!(next.status().state.name(), "running");
 }

@@ -154,7 +154,7 @@ impl Node {
         // Found from now on: messages wait in its mailbox until it has started.
         self.0.directory.insert(Arc::clone(&cell));
         if self.0.stopping.load(Ordering::Acquire) {
-            cell.vanish();
+            drop(cell.vanish());
             return Err(NodeError::Stopping);
         }
         // A task, so that the actor starts, or is gone, even if nobody waits for it here.
@@ -162,7 +162,7 @@ impl Node {
         let started = self.0.runtime.spawn(async move {
             let started = starting.start().await;
             if started.is_err() {
-                starting.vanish();
+                drop(starting.vanish());
             }
             started
         });

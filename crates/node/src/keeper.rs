@@ -108,15 +108,20 @@ impl Keeper {
         self.posted.notify_one();
     }
 
-    /// Lets somebody else have an actor. Another cell that has it since keeps it.
-    pub(crate) fn release(&self, actor: ActorKey, epoch: Epoch, cell: &Cell) {
+    /// Lets somebody else have an actor. Another cell that has it since keeps it. Nobody need wait: if it is refused the actor belongs to
+    /// somebody else already, and if it fails the lease ends by itself.
+    pub(crate) fn release(&self, actor: ActorKey, epoch: Epoch, cell: &Cell) -> Receipt<()> {
         if let Entry::Occupied(found) = self.open.write().entry(actor)
             && is(found.get(), cell)
         {
             found.remove();
         }
-        // Nobody waits: if it is refused the actor belongs to somebody else already, and if it fails the lease ends by itself.
-        drop(self.store.release(actor, epoch));
+        self.store.release(actor, epoch)
+    }
+
+    /// Extends the lease of an actor; not of one that was released meanwhile.
+    fn renew(&self, actor: ActorKey, epoch: Epoch, cell: &Cell) -> Receipt<()> {
+        self.ask_for(actor, cell, |keeper| keeper.store.renew(actor, epoch, now().after(LEASE_FOR)))
     }
 
     /// The actor with that key, if this node has opened it.
@@ -162,7 +167,7 @@ async fn renew(keeper: Weak<Keeper>) {
             return;
         }
         let leases: Vec<_> = keeper.cells().into_iter().filter_map(|cell| Some((cell.lease()?, cell))).collect();
-        let renew = |(actor, epoch)| keeper.store.renew(actor, epoch, now().after(LEASE_FOR));
+        let renew = |(actor, epoch), cell: &Arc<Cell>| keeper.renew(actor, epoch, cell);
         leases::renew(leases, renew, |cell, (_, epoch), error| cell.lease_lost(epoch, error)).await;
     }
 }

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
 use playhouse_engine::Outcome;
 use playhouse_store::{
-    ActorKey, ActorStore, Bury, Epoch, Message, MessageKind, Priority, QueueLimits, RequestKey, StoreError,
+    ActorKey, ActorStore, Bury, Epoch, Message, MessageKind, Priority, QueueLimits, Receipt, RequestKey, StoreError,
 };
 use playhouse_types::{ActorError, ActorId, RequestId, RouteKey};
 use tokio::sync::Notify;
@@ -20,6 +21,9 @@ use super::timers::Timers;
 use super::{Cell, Setup};
 use crate::durability::Classes;
 use crate::keeper::{Keeper, Taken, now};
+
+/// How long after a store took nothing a lease is given back again: as long as a group of writes takes on a slow disk.
+const RELEASE_RETRY: Duration = Duration::from_millis(20);
 
 pub(crate) struct Durable {
     pub(super) keeper: Arc<Keeper>,
@@ -122,14 +126,23 @@ impl Durable {
     }
 
     /// Ends the lease of that cell.
-    pub(super) fn let_go(&self, cell: &Cell) {
-        self.keeper.release(self.key, self.view().lease().epoch, cell);
+    pub(super) fn let_go(&self, cell: &Cell) -> Receipt<()> {
+        self.keeper.release(self.key, self.view().lease().epoch, cell)
     }
 
-    pub(super) fn release(&self, cell: &Cell) {
+    pub(super) fn release(&self, cell: &Cell) -> Receipt<()> {
         self.timers.disarm(&self.keeper, self.key);
-        self.let_go(cell);
+        let released = self.let_go(cell);
         self.name.give_back();
+        released
+    }
+
+    /// Waits until a lease has been given back. A store that takes nothing at the moment, because so many actors end at once, is asked again.
+    pub(super) async fn released(&self, mut released: Receipt<()>, cell: &Cell) {
+        while let Err(StoreError::Busy { .. }) = released.await {
+            tokio::time::sleep(RELEASE_RETRY).await;
+            released = self.let_go(cell);
+        }
     }
 }
 

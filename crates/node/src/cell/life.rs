@@ -8,6 +8,7 @@ use futures_util::FutureExt;
 use parking_lot::MutexGuard;
 use playhouse_engine::{Failure, Host, Outcome, Seed, Workload};
 use playhouse_scheduler::{CallChain, Restart};
+use playhouse_store::Receipt;
 use playhouse_types::{ActorError, Code, ErrorKind, Event, LogLevel, RequestId};
 
 use super::contained::begin_contained;
@@ -33,7 +34,7 @@ impl Cell {
                 let settled = durable.settle(self).await;
                 if self.gate.lock().is_ending() {
                     // Stopped while it was opened again: nobody else would let go of it.
-                    durable.let_go(self);
+                    drop(durable.let_go(self));
                     return Err(self.stopped());
                 }
                 settled?;
@@ -230,7 +231,14 @@ impl Cell {
                 self.log(LogLevel::Warn, &format!("its stop hook failed: {}", failure.into_error().to_text()));
             }
         }
-        self.vanish();
+        self.leave(deadline).await;
+    }
+
+    /// As [`Self::vanish`]. The lease has been given back when this returns, unless the time is up first.
+    pub(crate) async fn leave(&self, deadline: Instant) {
+        if let (Some(released), Some(durable)) = (self.vanish(), &self.durable) {
+            let _ = self.node.until(deadline, durable.released(released, self)).await;
+        }
     }
 
     /// Returns once the actor is gone.
@@ -238,8 +246,8 @@ impl Cell {
         while !self.wait_until(after(Duration::from_secs(3600)), |gate| gate.state == ActorState::Stopped).await {}
     }
 
-    /// Is gone at once, without a last hook.
-    pub(crate) fn vanish(&self) {
+    /// Is gone at once, without a last hook. What comes of giving back its lease, which nobody need wait for.
+    pub(crate) fn vanish(&self) -> Option<Receipt<()>> {
         let (lost, first) = {
             let mut gate = self.gate.lock();
             let first = gate.state != ActorState::Stopped;
@@ -250,10 +258,9 @@ impl Cell {
         self.flush_if_closed();
         // Before the next one can have its name.
         self.node.directory.remove(self);
-        if let Some(durable) = self.durable.as_ref().filter(|_| first) {
-            durable.release(self);
-        }
+        let released = self.durable.as_ref().filter(|_| first).map(|durable| durable.release(self));
         self.changed.notify_waiters();
+        released
     }
 }
 

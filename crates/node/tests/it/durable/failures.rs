@@ -236,3 +236,18 @@ async fn a_stopped_actor_does_not_take_anything_from_its_successor() {
     until(|| stage.notes().contains(&"rung".to_owned())).await;
     assert_eq!(next.status().state.name(), "running");
 }
+
+/// A store that took nothing at that moment heard of it no more: other nodes waited until the lease had ended.
+#[tokio::test]
+async fn a_lease_is_given_back_as_soon_as_the_store_takes_it() {
+    let stage = Stage::default();
+    let told = Told::new(&stage);
+    let node = told.node();
+    let actor = keeper(&node, &stage, ActorOptions::default()).await;
+    let busy = || Step::Fails(StoreError::Busy { what: "writes", limit: 0 });
+    told.next("release", busy());
+    told.next("release", busy());
+    node.stop(actor.id(), Duration::from_secs(10)).await.unwrap();
+    let stored = told.store.actor(actor.stored().unwrap()).await.unwrap().unwrap();
+    assert_eq!(stored.lease.until, Time::default());
+}

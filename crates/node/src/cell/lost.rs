@@ -100,15 +100,18 @@ impl Cell {
         self.submit_fate(life, source, letter, fate);
     }
 
-    /// A tell that is in memory only is handled again, unless that would end the same way.
+    /// A tell that is in memory only is handled again, unless that would end the same way, or what it did may have come to be: nothing says
+    /// that it was handled.
     fn tell_again(self: &Arc<Self>, letter: Letter, error: &StoreError) {
-        if blames_message(error) {
+        if blames_message(error) || matches!(error, StoreError::Unknown { .. }) {
             return self.bury(letter, error.clone().into());
         }
-        let work = Work::again(letter);
+        let work = Work::again(letter.clone());
         let key = self.key(work.envelope.caller.as_ref(), &work.event);
-        if let Queued::NoRoom(work) = self.try_enqueue(work, key) {
-            self.refuse(*work, &self.full());
+        match self.try_enqueue(work, key) {
+            Queued::Yes => {}
+            Queued::Refused(error) => self.bury(letter, error),
+            Queued::NoRoom(_) => self.bury(letter, self.full()),
         }
     }
 

@@ -248,7 +248,8 @@ impl Cell {
                 Some(Stored::Message(position)) => effects.consume(Consumed::Message { position: *position, fate }),
                 Some(Stored::Timer { name, due }) => {
                     let Fate::Dead { cause, .. } = fate else { return Ok(()) };
-                    durable.bury_text((**letter).clone(), cause);
+                    // If it is not kept, its timer stays set.
+                    durable.bury((**letter).clone(), cause).await?;
                     let effects = self.give_up_timer(effects, name, *due).await?;
                     return ack.source.store.commit(effects, now(), Durability::Memory).await.map(drop);
                 }

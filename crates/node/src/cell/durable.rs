@@ -5,12 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use parking_lot::Mutex;
 use playhouse_engine::Outcome;
 use playhouse_store::{
-    ActorKey, ActorStore, Bury, Epoch, Message, MessageKind, Priority, QueueLimits, Receipt, RequestKey, StoreError,
+    ActorKey, ActorStore, Bury, Epoch, LetterId, Message, MessageKind, Priority, QueueLimits, Receipt, RequestKey,
+    StoreError,
 };
-use playhouse_types::{ActorError, ActorId, RequestId, RouteKey};
+use playhouse_types::{ActorError, ActorId, LogLevel, RequestId, RouteKey};
 use tokio::sync::Notify;
 
 use super::acks::Acks;
@@ -190,19 +192,29 @@ pub(super) fn message(from: Option<&ActorId>, route: RouteKey, payload: Bytes) -
 
 impl Durable {
     /// Keeps a letter that was never in the store's mailbox.
-    pub(super) fn bury(&self, letter: Letter, cause: &ActorError) {
-        self.bury_text(letter, cause.to_text());
-    }
-
-    pub(super) fn bury_text(&self, letter: Letter, cause: String) {
+    pub(super) fn bury(&self, letter: Letter, cause: String) -> Receipt<Option<LetterId>> {
         let message = message(letter.from.as_ref(), letter.route, letter.payload);
-        let bury = Bury { actor: self.key, now: now(), cause, attempts: letter.attempts, message };
-        // Nobody waits for it: it was in memory only.
-        drop(self.keeper.store.bury(bury));
+        self.keeper.store.bury(Bury { actor: self.key, now: now(), cause, attempts: letter.attempts, message })
     }
 }
 
 impl Cell {
+    /// Keeps a letter that was in memory only, so that nobody waits for it. If the store does not take it, it is gone, and the log says so.
+    pub(super) fn bury_stored(&self, durable: &Durable, letter: Letter, cause: &ActorError) {
+        let route = letter.route.clone();
+        let mut buried = durable.bury(letter, cause.to_text());
+        let Some(cell) = self.me.upgrade() else { return };
+        let say = move |result: Result<_, StoreError>| {
+            if let Err(error) = result {
+                cell.log(LogLevel::Error, &format!("a tell of {route} is lost, it became no dead letter: {error}"));
+            }
+        };
+        match (&mut buried).now_or_never() {
+            Some(result) => say(result),
+            None => drop(self.node.runtime.spawn(async move { say(buried.await) })),
+        }
+    }
+
     /// Lets the node's keeper know the actor.
     pub(crate) fn register(self: &Arc<Self>) {
         if let Some(durable) = &self.durable {

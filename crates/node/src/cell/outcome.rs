@@ -217,7 +217,7 @@ impl Cell {
     pub(super) fn bury(&self, letter: Letter, cause: ActorError) {
         self.gate.lock().tallies.dead_letters += 1;
         if let Some(durable) = &self.durable {
-            return durable.bury(letter, &cause);
+            return self.bury_stored(durable, letter, &cause);
         }
         self.node.bury(&self.id, letter, cause);
     }

@@ -141,7 +141,7 @@ impl Cell {
             }
             Some(Stored::Timer { name, due }) => {
                 letter.attempts = letter.attempts.saturating_add(deaths);
-                durable.bury_text(letter, cause);
+                durable.bury(letter, cause).await?;
                 durable.timers.end(&name);
                 commit(Consumed::Timer { name, due }).await?;
             }

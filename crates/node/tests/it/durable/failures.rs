@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use expect_test::expect;
 use playhouse_guest::Bytes;
-use playhouse_node::store::{Bury, Identity, Message, MessageKind, OpenActor, Priority, StoreError, Time};
+use playhouse_node::store::{Bury, Identity, Message, MessageKind, OpenActor, Priority, Store, StoreError, Time};
 use playhouse_node::{ActorOptions, Node, NodeError};
 
 use super::kit::{Place, keeper};
@@ -248,6 +248,6 @@ async fn a_lease_is_given_back_as_soon_as_the_store_takes_it() {
     told.next("release", busy());
     told.next("release", busy());
     node.stop(actor.id(), Duration::from_secs(10)).await.unwrap();
-    let stored = told.store.actor(actor.stored().unwrap()).await.unwrap().unwrap();
+    let stored = told.actor(actor.stored().unwrap()).await.unwrap().unwrap();
     assert_eq!(stored.lease.until, Time::default());
 }

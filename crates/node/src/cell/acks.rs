@@ -35,6 +35,8 @@ pub(super) struct Acks {
     lost_below: AtomicU32,
     /// How many have ended.
     ended: AtomicU64,
+    /// What is about to be submitted.
+    coming: AtomicUsize,
     /// Rings when one has ended.
     progress: Notify,
     /// Rings when nothing is under way any more.
@@ -118,9 +120,15 @@ impl Acks {
         life >= self.lost_below.load(Ordering::Acquire)
     }
 
-    /// Whether anything is under way.
+    /// Whether anything is under way, or about to be.
     pub(super) fn is_busy(&self) -> bool {
-        self.attended.load(Ordering::Acquire)
+        self.coming.load(Ordering::Acquire) > 0 || self.attended.load(Ordering::Acquire)
+    }
+
+    /// Something is about to be submitted: until then, and as long as this lives, it is as if it were under way.
+    pub(super) fn coming(&self) -> Coming<'_> {
+        self.coming.fetch_add(1, Ordering::AcqRel);
+        Coming(self)
     }
 
     /// Whether so many wait that no more should come.
@@ -138,6 +146,16 @@ impl Acks {
             }
             idle.await;
         }
+    }
+}
+
+/// That something is about to be submitted.
+pub(super) struct Coming<'a>(&'a Acks);
+
+impl Drop for Coming<'_> {
+    fn drop(&mut self) {
+        self.0.coming.fetch_sub(1, Ordering::AcqRel);
+        self.0.idle.notify_waiters();
     }
 }
 
@@ -289,3 +307,6 @@ impl Cell {
 
 /// What the handler said, how the commit ended, and whether it put something into the outbox.
 type End = (Result<Bytes, ActorError>, Result<(), StoreError>, bool);
+
+#[cfg(test)]
+mod tests;

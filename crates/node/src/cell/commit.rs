@@ -227,6 +227,8 @@ impl Cell {
         let failure = Failure::Crash(cause.clone());
         let life = run.life;
         let before = letter.attempts;
+        // The next workload is made when the store has taken note: it may be under way before that is submitted.
+        let coming = self.durable.as_ref().map(|durable| durable.acks.coming());
         let more = self.settle_with(run, &Err(failure.clone()), |mailbox, ticket, is_cause| {
             letter.charge(is_cause);
             if restart.judge(letter.attempts) == Sentence::DeadLetter {
@@ -247,8 +249,8 @@ impl Cell {
         if dead {
             self.gate.lock().tallies.dead_letters += 1;
         }
-        // The next workload is made when the store has taken note.
         self.submit_fate(life, source, letter, fate);
+        drop(coming);
         self.flush_if_closed();
         more
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use expect_test::expect;
+use futures_util::FutureExt;
 use playhouse_guest::Bytes;
 use playhouse_node::store::{Bury, Identity, Message, MessageKind, OpenActor, Priority, Store, StoreError, Time};
 use playhouse_node::{ActorOptions, Node, NodeError};
@@ -250,4 +251,21 @@ async fn a_lease_is_given_back_as_soon_as_the_store_takes_it() {
     node.stop(actor.id(), Duration::from_secs(10)).await.unwrap();
     let stored = told.actor(actor.stored().unwrap()).await.unwrap().unwrap();
     assert_eq!(stored.lease.until, Time::default());
+}
+
+/// Whoever waited for it had gone before the store answered, and nobody told the actor.
+#[tokio::test]
+async fn a_letter_is_handled_although_nobody_waits_for_its_retry() {
+    let stage = Stage::default();
+    let told = Told::new(&stage);
+    let node = told.node();
+    let actor = keeper(&node, &stage, ActorOptions::default()).await;
+    actor.tell(route("corrupt"), Bytes::from_static(b"bytes")).await.unwrap();
+    until(|| actor.status().tallies.failed == 1).await;
+    assert_eq!(ask(&actor, "add", "").await, "1");
+    let number = node.dead_letters().await.unwrap()[0].number;
+    told.next("retry_letter", Step::Waits("retry"));
+    assert!(node.retry_dead_letter(number).now_or_never().is_none());
+    stage.open("retry");
+    until(|| actor.status().tallies.failed == 2).await;
 }

@@ -117,7 +117,8 @@ pub(super) async fn deliver(shared: Weak<Shared>) {
         match next {
             None => keeper.posted.notified().await,
             Some(next) => {
-                let wait = Duration::from_millis(next.millis().saturating_sub(now().millis()));
+                // The clock may be set back meanwhile.
+                let wait = Duration::from_millis(next.millis().saturating_sub(now().millis())).min(RETRY_MAX);
                 let _ = tokio::time::timeout(wait, keeper.posted.notified()).await;
             }
         }
@@ -144,7 +145,7 @@ async fn deliver_all(node: &Arc<Shared>, keeper: &Arc<Keeper>) -> Result<Option<
                 round.away.insert(posted.actor);
                 continue;
             }
-            if posted.out.not_before > now() {
+            if is_early(posted.out.not_before) {
                 round.look_again(posted.out.not_before);
                 round.stuck.insert(posted.out.target);
                 continue;
@@ -165,6 +166,11 @@ async fn deliver_all(node: &Arc<Shared>, keeper: &Arc<Keeper>) -> Result<Option<
             keeper.store.outbox_done(std::mem::take(&mut round.done)).await?;
         }
     }
+}
+
+/// Whether the time of a message has not come. None is put off for longer than this: a clock was ahead then, and is right now.
+fn is_early(not_before: Time) -> bool {
+    not_before > now() && not_before <= now().after(RETRY_MAX)
 }
 
 /// Puts a message on its way to an actor. What follows for the same receiver may be put on its way at once, behind it.

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Barrier};
 
 use playhouse_guest::Bytes;
-use playhouse_node::store::{BatchLimits, QueueLimits, SqliteStore, Store, StoreError};
+use playhouse_node::store::{BatchLimits, QueueLimits, SqliteStore, Store, StoreError, Time};
 use playhouse_node::{ActorOptions, Node};
 
 use super::kit::{Keeper, Place, keeper};
@@ -262,4 +262,17 @@ async fn a_slow_application_holds_up_only_what_is_for_it() {
     assert_eq!(numbers, (0..TELLS).map(|at| at.to_string()).collect::<Vec<_>>());
     delivered(&told).await;
     assert_eq!(heard.notes().len(), TELLS);
+}
+
+/// It was put off by a clock that was years ahead, and waited for years with all that was behind it.
+#[tokio::test]
+async fn a_message_is_not_put_off_by_a_clock_that_was_ahead() {
+    let place = three_left().await;
+    let store = place.store();
+    let first = store.outbox(Default::default(), BatchLimits::default()).await.unwrap()[0].id;
+    store.outbox_failed(first, Time::from_millis(u64::MAX / 4)).await.unwrap();
+    let (node, stage) = (place.node(), Stage::default());
+    let _receiver = other(&node, &stage).await;
+    let _sender = keeper(&node, &Stage::default(), ActorOptions::default()).await;
+    assert_eq!(stage.noted(4).await[1..], ["0", "1", "2"]);
 }

@@ -47,6 +47,8 @@ pub(crate) struct Keeper {
     open: RwLock<HashMap<ActorKey, Weak<Cell>>>,
     /// Rings when an outbox has got something.
     pub(crate) posted: Notify,
+    /// Whether the whole outbox has to be looked at, not only what was posted since: something that had to wait need not any more.
+    look_anew: AtomicBool,
     telling: Telling,
     alarms: Alarms,
     /// What is being handled, where the store has room for such a note.
@@ -69,6 +71,7 @@ impl Keeper {
             names: Arc::default(),
             open: RwLock::default(),
             posted: Notify::new(),
+            look_anew: AtomicBool::new(false),
             telling: Telling::default(),
             alarms: Alarms::default(),
             running,
@@ -105,6 +108,12 @@ impl Keeper {
     pub(crate) fn insert(&self, actor: ActorKey, cell: &Arc<Cell>) {
         self.open.write().insert(actor, Arc::downgrade(cell));
         // What it sent in an earlier life may still be in its outbox.
+        self.look_anew();
+    }
+
+    /// Has the whole outbox looked at.
+    fn look_anew(&self) {
+        self.look_anew.store(true, Ordering::Release);
         self.posted.notify_one();
     }
 

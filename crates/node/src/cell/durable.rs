@@ -114,8 +114,9 @@ impl Durable {
             *self.view.lock() = self.keeper.view(opened.await?, cell.setup.options.quota);
             self.reopen.store(false, Ordering::Release);
             self.reopened.notify_waiters();
-            // Whoever had it meanwhile may have left something.
+            // Whoever had it meanwhile may have left something, and a commit whose outcome was not known may have posted something.
             self.intake.look_again();
+            self.keeper.posted.notify_one();
         }
         if !self.known.load(Ordering::Acquire) {
             let lease = *self.view().lease();

@@ -47,7 +47,7 @@ impl Keeper {
         if hands.full && (hands.given.len() - hands.handled.len()) * 2 <= TELLS_MAX {
             hands.full = false;
             drop(hands);
-            self.posted.notify_one();
+            self.look_anew();
         }
     }
 

@@ -12,6 +12,7 @@ use playhouse_store::Receipt;
 use playhouse_types::{ActorError, Code, ErrorKind, Event, LogLevel, RequestId};
 
 use super::contained::begin_contained;
+use super::lost::passes;
 use super::outcome::jitter;
 use super::turn::{Source, Turn, Turns};
 use super::{Cell, Envelope, Gate};
@@ -159,7 +160,7 @@ impl Cell {
         let _ = self.start_again().await;
     }
 
-    /// Starts the actor after a crash. If that fails, its supervisor decides what comes next.
+    /// Starts the actor after a crash. If that fails, its supervisor decides what comes next, unless the store is to blame.
     async fn start_again(self: &Arc<Self>) -> Result<(), ActorError> {
         let started = self.start().await;
         if let Err(cause) = &started {
@@ -168,6 +169,7 @@ impl Cell {
                 _ if gate.is_ending() => {}
                 // Another try ends the same way, or takes the actor from its owner.
                 Code::ActorOwned | Code::StaleEpoch | Code::StoreFailed => self.park(gate, cause),
+                _ if passes(cause) => self.start_later(gate, cause),
                 _ => self.crashed(gate, cause),
             }
         }

@@ -259,3 +259,32 @@ async fn the_log_says_which_tell_could_not_become_a_dead_letter() {
     assert_eq!(ask(&actor, "echo", "after").await, "after");
     assert!(is_logged(&node, "a tell of corrupt is lost"));
 }
+
+/// A read that was refused because so many others wait was a crash of the actor; thousands of actors that are told something at once were
+/// parked of it.
+#[tokio::test]
+async fn a_read_for_which_a_store_has_no_time_is_no_crash() {
+    let (store, node, stage) = stage();
+    let actor = keeper(&node, &stage, ActorOptions::default()).await;
+    store.between.refuse("state", 1, StoreError::Busy { what: "reads", limit: 0 });
+    actor.tell(route("add"), Bytes::new()).await.unwrap();
+    assert_eq!(stage.noted(2).await, ["start with 0", "start with 0"]);
+    until(|| actor.status().tallies.handled == 2).await;
+    assert_eq!(ask(&actor, "count", "").await, "1");
+    assert_eq!(actor.status().tallies.crashes, 0);
+}
+
+/// When the server is there again, all actors are opened at once, and those for which it had no time were parked.
+#[tokio::test]
+async fn a_start_for_which_a_store_has_no_time_is_no_crash() {
+    let stage = Stage::default();
+    let told = Told::new(&stage);
+    let node = told.node();
+    let actor = keeper(&node, &stage, ActorOptions::default()).await;
+    told.next("commit", Step::Fails(unreachable()));
+    told.next("timers", Step::Fails(StoreError::Busy { what: "reads", limit: 0 }));
+    assert!(ask(&actor, "add", "").await.ends_with("[store-unreachable]"));
+    told.asked("timers").await;
+    assert_eq!(ask(&actor, "add", "").await, "1");
+    assert_eq!(actor.status().tallies.crashes, 1, "that of the commit");
+}

@@ -50,6 +50,11 @@ impl Timers {
         self.known.store(false, Ordering::Release);
     }
 
+    /// Whether what is here is what the store has.
+    pub(super) fn is_known(&self) -> bool {
+        self.known.load(Ordering::Acquire)
+    }
+
     /// A timer is there no more.
     pub(super) fn end(&self, name: &str) {
         self.set.lock().remove(name);
@@ -130,8 +135,7 @@ pub(super) async fn perform(turn: Arc<Turn>, op: TimerOp) -> Result<HostReply, A
 impl Cell {
     /// Reads the actor's timers from the store, if what is known of them may not be true. Nothing is under way.
     pub(super) async fn know_timers(&self) -> Result<(), StoreError> {
-        let Some(durable) = self.durable.as_ref().filter(|durable| !durable.timers.known.load(Ordering::Acquire))
-        else {
+        let Some(durable) = self.durable.as_ref().filter(|durable| !durable.timers.is_known()) else {
             return Ok(());
         };
         let mut all = BTreeMap::new();
@@ -231,7 +235,7 @@ impl Cell {
             // It stays due, and rings when the actor is opened again.
             return;
         }
-        if gate.workload.is_none() && !durable.timers.known.load(Ordering::Acquire) {
+        if gate.workload.is_none() && !durable.timers.is_known() {
             // The next workload begins with what the store has, and then what is due rings: now, it would ring twice.
             let roused = gate.rouse();
             drop((gate, set));

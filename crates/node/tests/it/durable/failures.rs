@@ -269,3 +269,19 @@ async fn a_letter_is_handled_although_nobody_waits_for_its_retry() {
     stage.open("retry");
     until(|| actor.status().tallies.failed == 2).await;
 }
+
+/// The store gave the actor to nobody, and others waited until that lease had ended.
+#[tokio::test]
+async fn an_actor_that_nobody_waits_for_while_it_is_opened_is_there() {
+    let stage = Stage::default();
+    let told = Told::new(&stage);
+    let node = told.node();
+    told.next("open_actor", Step::Waits("open"));
+    assert!(keeper(&node, &stage, ActorOptions::default()).now_or_never().is_none());
+    stage.open("open");
+    assert_eq!(stage.noted(1).await, ["start with 0"]);
+    until(|| node.actors().len() == 1).await;
+    let id = node.actors()[0].id.clone();
+    node.stop(&id, Duration::from_secs(1)).await.unwrap();
+    assert_eq!(stage.notes(), ["start with 0", "stop"]);
+}

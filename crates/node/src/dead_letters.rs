@@ -8,8 +8,9 @@ use playhouse_store::{ActorInfo, ActorKey, BatchLimits, Letter, LetterId, Positi
 use playhouse_types::{ActorError, ActorId, ActorType, ParseError, Version};
 
 use crate::actor_ref::request;
+use crate::clock::now;
 use crate::error::NodeError;
-use crate::keeper::{Keeper, now};
+use crate::keeper::Keeper;
 use crate::node::Node;
 use crate::options::CallOptions;
 use crate::shared::Buried;

@@ -13,16 +13,15 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use parking_lot::RwLock;
-use playhouse_store::{
-    ActorKey, ActorStore, Epoch, Identity, Lease, OpenActor, Quota, Receipt, Store, StoreError, Time,
-};
+use playhouse_store::{ActorKey, ActorStore, Epoch, Identity, Lease, OpenActor, Quota, Receipt, Store, StoreError};
 use playhouse_types::{ActorType, Realm};
 use tokio::sync::Notify;
 
 use crate::cell::Cell;
+use crate::clock::now;
 use crate::shared::Shared;
 
 pub(crate) use names::Taken;
@@ -54,12 +53,6 @@ pub(crate) struct Keeper {
     /// What is being handled, where the store has room for such a note.
     pub(crate) running: Option<Running>,
     closing: AtomicBool,
-}
-
-/// The time of day, as the store counts it.
-pub(crate) fn now() -> Time {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Time::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
 impl Keeper {

@@ -15,7 +15,7 @@ use super::Cell;
 use super::outcome::{Letter, Reply, Stored, Then};
 use super::timers::Changes;
 use super::turn::Source;
-use crate::keeper::now;
+use crate::clock::now;
 
 /// Messages that may wait for commits before them. A caller waits as long as its message does, but what is told in memory has none: this
 /// is as many as a mailbox holds.

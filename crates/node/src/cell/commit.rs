@@ -275,7 +275,7 @@ impl Cell {
         }
         let (Some(effects), Some(durable)) = (done.effects, &self.durable) else { return Ok(()) };
         let class: Durability = durable.classes.effects(None);
-        let receipt = source.store.commit(effects, crate::keeper::now(), class);
+        let receipt = source.store.commit(effects, crate::clock::now(), class);
         self.change_timers(&mut None, done.timers, None);
         if let Err(error) = receipt.await {
             durable.timers.forget();

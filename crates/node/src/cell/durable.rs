@@ -21,8 +21,9 @@ use super::outcome::Letter;
 use super::suspects::Suspects;
 use super::timers::Timers;
 use super::{Cell, Setup};
+use crate::clock::now;
 use crate::durability::Classes;
-use crate::keeper::{Keeper, Taken, now};
+use crate::keeper::{Keeper, Taken};
 
 /// How long after a store took nothing a lease is given back again: as long as a group of writes takes on a slow disk.
 const RELEASE_RETRY: Duration = Duration::from_millis(20);

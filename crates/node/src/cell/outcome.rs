@@ -8,12 +8,13 @@ use playhouse_engine::{Failure, Outcome};
 use playhouse_scheduler::{CallChain, Mailbox, Priority, Sentence, Ticket};
 use playhouse_store::{Position, Time};
 use playhouse_types::{
-    ActorError, ActorId, Code, ErrorCategory, ErrorEvent, ErrorKind, Event, Fault, LogLevel, RouteKey, Timestamp,
+    ActorError, ActorId, Code, ErrorCategory, ErrorEvent, ErrorKind, Event, Fault, LogLevel, RouteKey,
 };
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::run::Run;
 use super::{Cell, Envelope, Gate, Work};
+use crate::clock::timestamp;
 
 /// How a call ended.
 pub(super) struct Reply {
@@ -229,12 +230,11 @@ impl Cell {
             Failure::Crash(error) => (error, ErrorCategory::HandlerPanic),
         };
         self.log(LogLevel::Warn, &format!("{what} failed: {}", error.to_text()));
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         self.signal(Event::Error(ErrorEvent {
             source: error.clone(),
             category,
             context: what.to_owned(),
-            timestamp: Timestamp::clamped(since.as_secs(), since.subsec_nanos()),
+            timestamp: timestamp(),
         }));
     }
 

@@ -15,8 +15,9 @@ use super::outcome::{Letter, Stored, Then};
 use super::run::Run;
 use super::turn::Turn;
 use super::{Cell, Envelope, Work};
+use crate::clock::now;
 use crate::ids;
-use crate::keeper::{Keeper, now};
+use crate::keeper::Keeper;
 use crate::schedule::TimerRecord;
 
 /// Timers that are read from the store at a time.

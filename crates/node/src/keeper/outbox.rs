@@ -11,7 +11,8 @@ use playhouse_store::{
 use playhouse_types::{ActorError, Code};
 use tokio::sync::oneshot;
 
-use super::{Keeper, now, telling};
+use super::{Keeper, telling};
+use crate::clock::now;
 use crate::shared::Shared;
 use crate::shell::Handed;
 

@@ -238,16 +238,21 @@ impl Cell {
         }));
     }
 
-    /// Gives back the right to handle a message whose caller has given up.
-    pub(super) fn skip(&self, run: Run, work: Work) {
+    /// Gives back the right to handle a message that is not to be handled, and that nobody waits for.
+    pub(super) fn pass_over(&self, run: Run) {
         let mut gate = self.gate.lock();
-        gate.tallies.expired += 1;
         let _ = gate.mailbox.finish(run.ticket);
         let watched = gate.watchers > 0;
         drop(gate);
         if watched {
             self.changed.notify_waiters();
         }
+    }
+
+    /// Gives back the right to handle a message whose caller has given up.
+    pub(super) fn skip(&self, run: Run, work: Work) {
+        self.gate.lock().tallies.expired += 1;
+        self.pass_over(run);
         let text = format!("the caller gave up before {} could begin", self.id);
         self.refuse(work, &ActorError::coded(ErrorKind::TimedOut, Code::DeadlineExpired, text));
     }

@@ -12,7 +12,6 @@ use playhouse_store::{ActorKey, Consumed, Effects, StoreError, Time, TimerChange
 use playhouse_types::{ActorError, Event, HostReply, LogLevel, TimerOp};
 
 use super::outcome::{Letter, Stored, Then};
-use super::run::Run;
 use super::turn::Turn;
 use super::{Cell, Envelope, Work};
 use crate::clock::now;
@@ -280,17 +279,6 @@ impl Cell {
     pub(super) fn is_outdated(&self, then: &Then) -> bool {
         let (Some(durable), Some((name, due))) = (&self.durable, then.timer()) else { return false };
         durable.timers.set.lock().get(name).is_none_or(|alarm| alarm.due != due)
-    }
-
-    /// Gives back the right to handle a message that is not to be handled, and that nobody waits for.
-    pub(super) fn pass_over(&self, run: Run) {
-        let mut gate = self.gate.lock();
-        let _ = gate.mailbox.finish(run.ticket);
-        let watched = gate.watchers > 0;
-        drop(gate);
-        if watched {
-            self.changed.notify_waiters();
-        }
     }
 
     /// The message of a timer that is set for that time.

@@ -9,13 +9,13 @@ pub(crate) mod outbox;
 mod running;
 mod telling;
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use playhouse_store::{ActorKey, ActorStore, Epoch, Identity, Lease, OpenActor, Quota, Receipt, Store, StoreError};
 use playhouse_types::{ActorType, Realm};
 use tokio::sync::Notify;
@@ -48,6 +48,8 @@ pub(crate) struct Keeper {
     pub(crate) posted: Notify,
     /// Whether the whole outbox has to be looked at, not only what was posted since: something that had to wait need not any more.
     look_anew: AtomicBool,
+    /// The actors that were released since the whole outbox was looked at.
+    left: Mutex<HashSet<ActorKey>>,
     telling: Telling,
     alarms: Alarms,
     /// What is being handled, where the store has room for such a note.
@@ -65,6 +67,7 @@ impl Keeper {
             open: RwLock::default(),
             posted: Notify::new(),
             look_anew: AtomicBool::new(false),
+            left: Mutex::default(),
             telling: Telling::default(),
             alarms: Alarms::default(),
             running,
@@ -104,8 +107,12 @@ impl Keeper {
         self.look_anew();
     }
 
+    fn take_left(&self) -> HashSet<ActorKey> {
+        std::mem::take(&mut *self.left.lock())
+    }
+
     /// Has the whole outbox looked at.
-    fn look_anew(&self) {
+    pub(crate) fn look_anew(&self) {
         self.look_anew.store(true, Ordering::Release);
         self.posted.notify_one();
     }
@@ -117,6 +124,7 @@ impl Keeper {
             && is(found.get(), cell)
         {
             found.remove();
+            self.left.lock().insert(actor);
         }
         self.store.release(actor, epoch)
     }

@@ -147,6 +147,8 @@ impl Durable {
             tokio::time::sleep(RELEASE_RETRY).await;
             released = self.let_go(cell);
         }
+        // What it has sent goes on without it.
+        self.keeper.look_anew();
     }
 }
 

@@ -54,11 +54,22 @@ struct Round {
     /// The senders that were not here when the first message of theirs was looked at. If they have come meanwhile, what is behind it waits for
     /// the next look, too: whoever comes asks for one.
     away: HashSet<ActorKey>,
+    /// The actors that ran here before. What they have sent goes on from here as long as nobody runs them.
+    left: HashSet<ActorKey>,
+    /// Those of them of which something was in the outbox.
+    remembered: HashSet<ActorKey>,
+    /// The senders of this batch that are here, or ran here and are nobody's now.
+    ours: HashSet<ActorKey>,
     /// What has to leave the outbox by itself. What entered a mailbox has left it already, what the application handles leaves it then.
     done: Vec<OutId>,
 }
 
 impl Round {
+    /// A look at everything, also at what these have left there.
+    fn new(left: HashSet<ActorKey>) -> Self {
+        Self { left, ..Self::default() }
+    }
+
     fn look_again(&mut self, wait: Duration) {
         let at = Instant::now() + wait;
         self.next = Some(self.next.map_or(at, |next| next.min(at)));
@@ -117,14 +128,19 @@ pub(super) async fn deliver(shared: Weak<Shared>) {
         let Some(node) = shared.upgrade() else { return };
         let Some(keeper) = node.keeper.clone().filter(|keeper| !keeper.is_closing()) else { return };
         if keeper.look_anew.swap(false, Ordering::AcqRel) || round.is_over() {
-            round = Round::default();
+            let mut left = keeper.take_left();
+            left.extend(round.remembered);
+            round = Round::new(left);
         }
         let delivered = round.go_on(&node, &keeper).await;
         if let Err(error) = &delivered {
-            if !fails {
+            // Whoever closed the store knows.
+            if !fails && *error != StoreError::Closed {
                 tracing::warn!(%error, "what actors have sent cannot be delivered now");
             }
-            round = Round::default();
+            round = Round::new(round.left);
+            // It has not seen all of them.
+            round.remembered.clone_from(&round.left);
             round.look_again(READ_RETRY);
         }
         fails = delivered.is_err();
@@ -161,8 +177,9 @@ impl Round {
         let mut under_way = Vec::new();
         // The last one that is on its way, by receiver.
         let mut ahead = HashMap::new();
+        self.ours.clear();
         for posted in batch {
-            if self.waits(keeper, &posted) {
+            if self.has_to_wait(&posted) || !self.is_ours(keeper, posted.actor).await? || self.is_early(&posted) {
                 continue;
             }
             if posted.out.target == SHELL {
@@ -183,15 +200,33 @@ impl Round {
         }
     }
 
-    /// Whether a message has to wait for another look.
-    fn waits(&mut self, keeper: &Keeper, posted: &OutPosted) -> bool {
-        if self.away.contains(&posted.actor) || self.stuck.contains(&posted.out.target) {
-            return true;
+    /// Whether something before a message has to wait, and so this one, too.
+    fn has_to_wait(&self, posted: &OutPosted) -> bool {
+        self.away.contains(&posted.actor) || self.stuck.contains(&posted.out.target)
+    }
+
+    /// Whether what an actor has sent goes on from here.
+    async fn is_ours(&mut self, keeper: &Keeper, actor: ActorKey) -> Result<bool, StoreError> {
+        if self.ours.contains(&actor) {
+            return Ok(true);
         }
-        if keeper.cell(posted.actor).is_none() {
-            self.away.insert(posted.actor);
-            return true;
-        }
+        let ours = keeper.cell(actor).is_some() || (self.left.contains(&actor) && self.is_free(keeper, actor).await?);
+        match ours {
+            true => self.ours.insert(actor),
+            false => self.away.insert(actor),
+        };
+        Ok(ours)
+    }
+
+    /// Whether nobody runs an actor that has left.
+    async fn is_free(&mut self, keeper: &Keeper, actor: ActorKey) -> Result<bool, StoreError> {
+        self.remembered.insert(actor);
+        let found = keeper.store.actor(actor).await?;
+        Ok(found.is_some_and(|found| found.lease.until == Time::default()))
+    }
+
+    /// Whether the time of a message has not come.
+    fn is_early(&mut self, posted: &OutPosted) -> bool {
         let Some(wait) = left(posted.out.not_before) else { return false };
         self.look_again(wait);
         self.stuck.insert(posted.out.target.clone());

@@ -320,3 +320,28 @@ async fn what_waits_is_not_read_again_with_each_message_of_others() {
     stage.open("door");
     assert_eq!(stage.noted(4).await[2..], ["0", "1"]);
 }
+
+/// What a receiver had no room for waited until its sender ran again, which may be never.
+#[tokio::test]
+async fn what_a_stopped_actor_has_sent_arrives() {
+    for place in Place::all() {
+        let (node, stage) = (place.node(), Stage::default());
+        let sender = keeper(&node, &Stage::default(), ActorOptions::default()).await;
+        // Room for one, which waits.
+        let (stored, receiving) = (QueueLimits { messages: 1, bytes: 1000 }, stage.clone());
+        let options = ActorOptions { stored, ..ActorOptions::default() };
+        let receiver = node.link(actor_type("Other"), move || Keeper::new(&receiving), options).await.unwrap();
+        receiver.tell(route("wait"), Bytes::from_static(b"door")).await.unwrap();
+        stage.noted(2).await;
+        assert_eq!(ask(&sender, "tells", &format!("{} append 0 1", receiver.id())).await, "");
+        let store = place.store();
+        let left = async || store.outbox(Default::default(), BatchLimits::default()).await.unwrap();
+        while left().await.first().is_none_or(|first| first.attempts == 0) {
+            tokio::task::yield_now().await;
+        }
+        node.stop(sender.id(), std::time::Duration::from_secs(1)).await.unwrap();
+        stage.open("door");
+        assert_eq!(stage.noted(4).await[2..], ["0", "1"]);
+        delivered(&*store).await;
+    }
+}

@@ -10,6 +10,7 @@ use playhouse_engine::linked::Linked;
 use playhouse_guest::{Dispatch, SharedDispatch};
 use playhouse_package::{PackageConcurrency, VerifiedPackage, VerifyError};
 use playhouse_types::{ActorError, ActorId, ActorType, Code, ErrorKind, Serial};
+use tokio::sync::oneshot;
 
 use crate::actor_ref::ActorRef;
 use crate::cell::{Cell, Durable, Origin, Setup};
@@ -18,6 +19,7 @@ use crate::grants::Grants;
 use crate::key::KeyBy;
 use crate::node::Node;
 use crate::options::{ActorOptions, Concurrency};
+use crate::shared::Shared;
 
 mod asked_for;
 
@@ -143,55 +145,65 @@ impl Node {
             package,
             options,
         });
-        let durable = self.open_stored(&actor_type, &setup).await?;
-        let serial = match &durable {
-            Some(durable) => durable.view().lease().serial,
-            None => Serial::new(self.0.next_serial.fetch_add(1, Ordering::Relaxed)),
+        let (made, making) = oneshot::channel();
+        // A task, so that the actor is opened and starts, or is gone, even if nobody waits for it here.
+        let mut starting =
+            self.0.runtime.spawn(bring_up(Arc::clone(&self.0), actor_type.clone(), program, setup, made));
+        let Ok(cell) = making.await else {
+            return Err(starting.await.ok().and_then(Result::err).unwrap_or(NodeError::Stopping));
         };
-        let id = ActorId::new(self.0.given.realm, serial, actor_type.clone());
-        let cell = Cell::new(Arc::clone(&self.0), id, program, setup, durable);
-        cell.register();
-        // Found from now on: messages wait in its mailbox until it has started.
-        self.0.directory.insert(Arc::clone(&cell));
-        if self.0.stopping.load(Ordering::Acquire) {
-            cell.vanish();
-            return Err(NodeError::Stopping);
-        }
-        // A task, so that the actor starts, or is gone, even if nobody waits for it here.
-        let starting = Arc::clone(&cell);
-        let started = self.0.runtime.spawn(async move {
-            let started = starting.start().await;
-            if started.is_err() {
-                starting.vanish();
-            }
-            started
-        });
         // A guest that does not come out of its start must not keep those who wait for it once it has been stopped.
         let started = tokio::select! {
             biased;
-            started = started => started,
+            started = &mut starting => started.unwrap_or(Err(NodeError::Stopping)),
             () = cell.gone() => {
                 let text = format!("{} was stopped while it started", cell.id());
-                Ok(Err(ActorError::coded(ErrorKind::Unavailable, Code::ActorStopped, text)))
+                let source = ActorError::coded(ErrorKind::Unavailable, Code::ActorStopped, text);
+                Err(NodeError::Start { actor_type, source })
             }
         };
-        match started {
-            Ok(Ok(())) => Ok(ActorRef(cell)),
-            Ok(Err(source)) => Err(NodeError::Start { actor_type, source }),
-            Err(_) => Err(NodeError::Stopping),
-        }
+        started.map(|()| ActorRef(cell))
     }
 }
 
-impl Node {
-    /// Opens the actor in the node's store, if there is one.
-    async fn open_stored(&self, actor_type: &ActorType, setup: &Setup) -> Result<Option<Durable>, NodeError> {
-        let Some(keeper) = &self.0.keeper else { return Ok(None) };
-        let taken = |instance| NodeError::InstanceTaken { actor_type: actor_type.clone(), instance };
-        let name = keeper.name(self.0.given.realm, actor_type, setup.options.instance.as_deref()).map_err(taken)?;
-        let opened = Durable::open(keeper, name, setup).await;
-        opened.map(Some).map_err(|source| NodeError::Open { actor_type: actor_type.clone(), source })
+/// Opens an actor, puts it on the node and starts it. Whoever waits hears of it as soon as it is on the node.
+async fn bring_up(
+    node: Arc<Shared>,
+    actor_type: ActorType,
+    program: Arc<dyn Prepared>,
+    setup: Arc<Setup>,
+    made: oneshot::Sender<Arc<Cell>>,
+) -> Result<(), NodeError> {
+    let durable = open_stored(&node, &actor_type, &setup).await?;
+    let serial = match &durable {
+        Some(durable) => durable.view().lease().serial,
+        None => Serial::new(node.next_serial.fetch_add(1, Ordering::Relaxed)),
+    };
+    let id = ActorId::new(node.given.realm, serial, actor_type.clone());
+    let cell = Cell::new(Arc::clone(&node), id, program, setup, durable);
+    cell.register();
+    // Found from now on: messages wait in its mailbox until it has started.
+    node.directory.insert(Arc::clone(&cell));
+    if node.stopping.load(Ordering::Acquire) {
+        drop(cell.vanish());
+        return Err(NodeError::Stopping);
     }
+    // They may have gone.
+    let _ = made.send(Arc::clone(&cell));
+    let started = cell.start().await;
+    if started.is_err() {
+        drop(cell.vanish());
+    }
+    started.map_err(|source| NodeError::Start { actor_type, source })
+}
+
+/// Opens the actor in the node's store, if there is one.
+async fn open_stored(node: &Shared, actor_type: &ActorType, setup: &Setup) -> Result<Option<Durable>, NodeError> {
+    let Some(keeper) = &node.keeper else { return Ok(None) };
+    let taken = |instance| NodeError::InstanceTaken { actor_type: actor_type.clone(), instance };
+    let name = keeper.name(node.given.realm, actor_type, setup.options.instance.as_deref()).map_err(taken)?;
+    let opened = Durable::open(keeper, name, setup).await;
+    opened.map(Some).map_err(|source| NodeError::Open { actor_type: actor_type.clone(), source })
 }
 
 /// The options with what the package declares where they say nothing.

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use playhouse_scheduler::{DeadLetter as Kept, DeadLetterId};
-use playhouse_store::{ActorInfo, ActorKey, BatchLimits, Letter, LetterId, QueueLimits, StoreError};
+use playhouse_store::{ActorInfo, ActorKey, BatchLimits, Letter, LetterId, Position, QueueLimits, Receipt, StoreError};
 use playhouse_types::{ActorError, ActorId, ActorType, ParseError, Version};
 
 use crate::actor_ref::request;
+use crate::clock::now;
 use crate::error::NodeError;
-use crate::keeper::{Keeper, now};
+use crate::keeper::Keeper;
 use crate::node::Node;
 use crate::options::CallOptions;
 use crate::shared::Buried;
@@ -82,15 +83,13 @@ impl Node {
         let letter = keeper.store.letter(id).await.map_err(NodeError::Store)?;
         let actor = letter.ok_or(NodeError::NoDeadLetter { number })?.actor;
         let limits = keeper.cell(actor).map_or_else(QueueLimits::default, |cell| cell.stored_limits());
-        keeper.store.retry_letter(id, now(), limits).await.map_err(|error| match error {
+        let retrying = retry_letter(Arc::clone(keeper), actor, keeper.store.retry_letter(id, now(), limits));
+        // A task, so that the actor looks for it even if nobody waits here.
+        let retried = self.0.runtime.spawn(retrying).await.map_err(|_| NodeError::Stopping)?;
+        retried.map_err(|error| match error {
             StoreError::NotFound { .. } => NodeError::NoDeadLetter { number },
             error => NodeError::Retry { number, source: error.into() },
-        })?;
-        // Only now: one that was opened meanwhile may have looked before the letter was there.
-        if let Some(cell) = keeper.cell(actor) {
-            cell.look_again();
-        }
-        Ok(())
+        })
     }
 
     /// Drops a dead letter.
@@ -174,4 +173,16 @@ fn show(id: DeadLetterId, letter: &Kept<Buried>) -> DeadLetter {
         attempts: sent.attempts,
         cause: letter.cause.clone(),
     }
+}
+
+/// Waits until a letter is in the mailbox of its actor, and has that look for it.
+async fn retry_letter(keeper: Arc<Keeper>, actor: ActorKey, retried: Receipt<Position>) -> Result<(), StoreError> {
+    let retried = retried.await;
+    // Only now: one that was opened meanwhile may have looked before the letter was there. Also if nobody knows whether it is.
+    if retried.as_ref().err().is_none_or(|error| !error.is_refusal())
+        && let Some(cell) = keeper.cell(actor)
+    {
+        cell.look_again();
+    }
+    retried.map(drop)
 }

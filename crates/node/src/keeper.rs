@@ -9,17 +9,19 @@ pub(crate) mod outbox;
 mod running;
 mod telling;
 
-use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use parking_lot::RwLock;
-use playhouse_store::{ActorKey, ActorStore, Epoch, Identity, Lease, OpenActor, Quota, Store, StoreError, Time};
+use parking_lot::{Mutex, RwLock};
+use playhouse_store::{ActorKey, ActorStore, Epoch, Identity, Lease, OpenActor, Quota, Receipt, Store, StoreError};
 use playhouse_types::{ActorType, Realm};
 use tokio::sync::Notify;
 
 use crate::cell::Cell;
+use crate::clock::now;
 use crate::shared::Shared;
 
 pub(crate) use names::Taken;
@@ -44,17 +46,15 @@ pub(crate) struct Keeper {
     open: RwLock<HashMap<ActorKey, Weak<Cell>>>,
     /// Rings when an outbox has got something.
     pub(crate) posted: Notify,
+    /// Whether the whole outbox has to be looked at, not only what was posted since: something that had to wait need not any more.
+    look_anew: AtomicBool,
+    /// The actors that were released since the whole outbox was looked at.
+    left: Mutex<HashSet<ActorKey>>,
     telling: Telling,
     alarms: Alarms,
     /// What is being handled, where the store has room for such a note.
     pub(crate) running: Option<Running>,
     closing: AtomicBool,
-}
-
-/// The time of day, as the store counts it.
-pub(crate) fn now() -> Time {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Time::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
 impl Keeper {
@@ -66,6 +66,8 @@ impl Keeper {
             names: Arc::default(),
             open: RwLock::default(),
             posted: Notify::new(),
+            look_anew: AtomicBool::new(false),
+            left: Mutex::default(),
             telling: Telling::default(),
             alarms: Alarms::default(),
             running,
@@ -79,9 +81,19 @@ impl Keeper {
     }
 
     /// Opens an actor; its former epoch is stale from then on.
-    pub(crate) async fn open(&self, identity: &Identity) -> Result<Lease, StoreError> {
+    pub(crate) fn open(&self, identity: &Identity) -> Receipt<Lease> {
         let (identity, owner) = (identity.clone(), self.owner.clone());
-        self.store.open_actor(OpenActor { identity, owner, now: now(), lease_for: LEASE_FOR }).await
+        self.store.open_actor(OpenActor { identity, owner, now: now(), lease_for: LEASE_FOR })
+    }
+
+    /// Asks the store for something about an actor that this cell still has. Closed if it was released: then the actor may be another one's,
+    /// and nobody releases it in between.
+    pub(crate) fn ask_for<T>(&self, actor: ActorKey, cell: &Cell, ask: impl FnOnce(&Self) -> Receipt<T>) -> Receipt<T> {
+        let open = self.open.read();
+        if open.get(&actor).is_some_and(|found| is(found, cell)) {
+            return ask(self);
+        }
+        Receipt::ready(Err(StoreError::Closed))
     }
 
     /// The view of an actor that was just opened.
@@ -92,14 +104,34 @@ impl Keeper {
     pub(crate) fn insert(&self, actor: ActorKey, cell: &Arc<Cell>) {
         self.open.write().insert(actor, Arc::downgrade(cell));
         // What it sent in an earlier life may still be in its outbox.
+        self.look_anew();
+    }
+
+    fn take_left(&self) -> HashSet<ActorKey> {
+        std::mem::take(&mut *self.left.lock())
+    }
+
+    /// Has the whole outbox looked at.
+    pub(crate) fn look_anew(&self) {
+        self.look_anew.store(true, Ordering::Release);
         self.posted.notify_one();
     }
 
-    /// Lets somebody else have an actor.
-    pub(crate) fn release(&self, actor: ActorKey, epoch: Epoch) {
-        self.open.write().remove(&actor);
-        // Nobody waits: if it is refused the actor belongs to somebody else already, and if it fails the lease ends by itself.
-        drop(self.store.release(actor, epoch));
+    /// Lets somebody else have an actor. Another cell that has it since keeps it. Nobody need wait: if it is refused the actor belongs to
+    /// somebody else already, and if it fails the lease ends by itself.
+    pub(crate) fn release(&self, actor: ActorKey, epoch: Epoch, cell: &Cell) -> Receipt<()> {
+        if let Entry::Occupied(found) = self.open.write().entry(actor)
+            && is(found.get(), cell)
+        {
+            found.remove();
+            self.left.lock().insert(actor);
+        }
+        self.store.release(actor, epoch)
+    }
+
+    /// Extends the lease of an actor; not of one that was released meanwhile.
+    fn renew(&self, actor: ActorKey, epoch: Epoch, cell: &Cell) -> Receipt<()> {
+        self.ask_for(actor, cell, |keeper| keeper.store.renew(actor, epoch, now().after(LEASE_FOR)))
     }
 
     /// The actor with that key, if this node has opened it.
@@ -123,6 +155,11 @@ impl Keeper {
     }
 }
 
+/// Whether an entry stands for that cell.
+fn is(found: &Weak<Cell>, cell: &Cell) -> bool {
+    std::ptr::eq(found.as_ptr(), cell)
+}
+
 /// Starts the tasks of a node.
 pub(crate) fn start(keeper: &Arc<Keeper>, shared: &Arc<Shared>) {
     shared.runtime.spawn(renew(Arc::downgrade(keeper)));
@@ -140,7 +177,7 @@ async fn renew(keeper: Weak<Keeper>) {
             return;
         }
         let leases: Vec<_> = keeper.cells().into_iter().filter_map(|cell| Some((cell.lease()?, cell))).collect();
-        let renew = |(actor, epoch)| keeper.store.renew(actor, epoch, now().after(LEASE_FOR));
+        let renew = |(actor, epoch), cell: &Arc<Cell>| keeper.renew(actor, epoch, cell);
         leases::renew(leases, renew, |cell, (_, epoch), error| cell.lease_lost(epoch, error)).await;
     }
 }

@@ -31,7 +31,7 @@ struct Last(Arc<Shared>);
 impl Drop for Last {
     fn drop(&mut self) {
         self.0.stopping.store(true, Ordering::Release);
-        self.0.directory.all().iter().for_each(|cell| cell.vanish());
+        self.0.directory.all().iter().for_each(|cell| drop(cell.vanish()));
         if let Some(keeper) = &self.0.keeper {
             keeper.close();
         }

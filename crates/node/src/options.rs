@@ -47,7 +47,8 @@ pub struct MailboxOptions {
     pub capacity: usize,
     /// Bytes that wait at most.
     pub bytes_max: usize,
-    /// What happens to one message more.
+    /// What happens to one message more. What a node's store has is not shed: while such messages wait here,
+    /// [`FullPolicy::Shed`] rejects.
     pub full: FullPolicy,
 }
 

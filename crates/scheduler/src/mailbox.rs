@@ -210,6 +210,15 @@ impl<M> Mailbox<M> {
         self.queued == 0
     }
 
+    /// Whether something is queued for which that holds.
+    #[must_use]
+    pub fn any(&self, mut holds: impl FnMut(&M) -> bool) -> bool {
+        match &self.queue {
+            Queue::Plain(queue) => queue.entries().any(|entry| holds(&entry.message)),
+            Queue::Keyed(queue) => queue.entries().any(|entry| holds(&entry.message)),
+        }
+    }
+
     /// Bytes that are queued.
     #[must_use]
     pub fn bytes(&self) -> usize {

@@ -15,7 +15,7 @@ use super::Cell;
 use super::outcome::{Letter, Reply, Stored, Then};
 use super::timers::Changes;
 use super::turn::Source;
-use crate::keeper::now;
+use crate::clock::now;
 
 /// Messages that may wait for commits before them. A caller waits as long as its message does, but what is told in memory has none: this
 /// is as many as a mailbox holds.
@@ -35,6 +35,8 @@ pub(super) struct Acks {
     lost_below: AtomicU32,
     /// How many have ended.
     ended: AtomicU64,
+    /// What is about to be submitted.
+    coming: AtomicUsize,
     /// Rings when one has ended.
     progress: Notify,
     /// Rings when nothing is under way any more.
@@ -118,9 +120,15 @@ impl Acks {
         life >= self.lost_below.load(Ordering::Acquire)
     }
 
-    /// Whether anything is under way.
+    /// Whether anything is under way, or about to be.
     pub(super) fn is_busy(&self) -> bool {
-        self.attended.load(Ordering::Acquire)
+        self.coming.load(Ordering::Acquire) > 0 || self.attended.load(Ordering::Acquire)
+    }
+
+    /// Something is about to be submitted: until then, and as long as this lives, it is as if it were under way.
+    pub(super) fn coming(&self) -> Coming<'_> {
+        self.coming.fetch_add(1, Ordering::AcqRel);
+        Coming(self)
     }
 
     /// Whether so many wait that no more should come.
@@ -138,6 +146,16 @@ impl Acks {
             }
             idle.await;
         }
+    }
+}
+
+/// That something is about to be submitted.
+pub(super) struct Coming<'a>(&'a Acks);
+
+impl Drop for Coming<'_> {
+    fn drop(&mut self) {
+        self.0.coming.fetch_sub(1, Ordering::AcqRel);
+        self.0.idle.notify_waiters();
     }
 }
 
@@ -248,7 +266,8 @@ impl Cell {
                 Some(Stored::Message(position)) => effects.consume(Consumed::Message { position: *position, fate }),
                 Some(Stored::Timer { name, due }) => {
                     let Fate::Dead { cause, .. } = fate else { return Ok(()) };
-                    durable.bury_text((**letter).clone(), cause);
+                    // If it is not kept, its timer stays set.
+                    durable.bury((**letter).clone(), cause).await?;
                     let effects = self.give_up_timer(effects, name, *due).await?;
                     return ack.source.store.commit(effects, now(), Durability::Memory).await.map(drop);
                 }
@@ -288,3 +307,6 @@ impl Cell {
 
 /// What the handler said, how the commit ended, and whether it put something into the outbox.
 type End = (Result<Bytes, ActorError>, Result<(), StoreError>, bool);
+
+#[cfg(test)]
+mod tests;

@@ -227,6 +227,8 @@ impl Cell {
         let failure = Failure::Crash(cause.clone());
         let life = run.life;
         let before = letter.attempts;
+        // The next workload is made when the store has taken note: it may be under way before that is submitted.
+        let coming = self.durable.as_ref().map(|durable| durable.acks.coming());
         let more = self.settle_with(run, &Err(failure.clone()), |mailbox, ticket, is_cause| {
             letter.charge(is_cause);
             if restart.judge(letter.attempts) == Sentence::DeadLetter {
@@ -247,8 +249,8 @@ impl Cell {
         if dead {
             self.gate.lock().tallies.dead_letters += 1;
         }
-        // The next workload is made when the store has taken note.
         self.submit_fate(life, source, letter, fate);
+        drop(coming);
         self.flush_if_closed();
         more
     }
@@ -273,7 +275,7 @@ impl Cell {
         }
         let (Some(effects), Some(durable)) = (done.effects, &self.durable) else { return Ok(()) };
         let class: Durability = durable.classes.effects(None);
-        let receipt = source.store.commit(effects, crate::keeper::now(), class);
+        let receipt = source.store.commit(effects, crate::clock::now(), class);
         self.change_timers(&mut None, done.timers, None);
         if let Err(error) = receipt.await {
             durable.timers.forget();

@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use parking_lot::Mutex;
 use playhouse_engine::Outcome;
 use playhouse_store::{
-    ActorKey, ActorStore, Bury, Epoch, Message, MessageKind, Priority, QueueLimits, RequestKey, StoreError,
+    ActorKey, ActorStore, Bury, Epoch, LetterId, Message, MessageKind, Priority, QueueLimits, Receipt, RequestKey,
+    StoreError,
 };
-use playhouse_types::{ActorError, ActorId, RequestId, RouteKey};
+use playhouse_types::{ActorError, ActorId, LogLevel, RequestId, RouteKey};
 use tokio::sync::Notify;
 
 use super::acks::Acks;
@@ -18,8 +21,12 @@ use super::outcome::Letter;
 use super::suspects::Suspects;
 use super::timers::Timers;
 use super::{Cell, Setup};
+use crate::clock::now;
 use crate::durability::Classes;
-use crate::keeper::{Keeper, Taken, now};
+use crate::keeper::{Keeper, Taken};
+
+/// How long after a store took nothing a lease is given back again: as long as a group of writes takes on a slow disk.
+const RELEASE_RETRY: Duration = Duration::from_millis(20);
 
 pub(crate) struct Durable {
     pub(super) keeper: Arc<Keeper>,
@@ -100,33 +107,48 @@ impl Durable {
     }
 
     /// Waits until nothing of former workloads is under way, and opens the actor again if it has to be.
-    pub(super) async fn settle(&self, setup: &Setup) -> Result<(), StoreError> {
+    pub(super) async fn settle(&self, cell: &Cell) -> Result<(), StoreError> {
         self.idle().await;
+        // Meanwhile the actor may have been stopped, and another one may have its name.
         if self.reopen.load(Ordering::Acquire) {
-            let lease = self.keeper.open(self.name.identity()).await?;
-            *self.view.lock() = self.keeper.view(lease, setup.options.quota);
+            let opened = self.keeper.ask_for(self.key, cell, |keeper| keeper.open(self.name.identity()));
+            *self.view.lock() = self.keeper.view(opened.await?, cell.setup.options.quota);
             self.reopen.store(false, Ordering::Release);
             self.reopened.notify_waiters();
-            // Whoever had it meanwhile may have left something.
+            // Whoever had it meanwhile may have left something, and a commit whose outcome was not known may have posted something.
             self.intake.look_again();
+            self.keeper.posted.notify_one();
         }
         if !self.known.load(Ordering::Acquire) {
             let lease = *self.view().lease();
-            self.keeper.store.renew(lease.actor, lease.epoch, lease.until).await?;
+            let known =
+                self.keeper.ask_for(self.key, cell, |keeper| keeper.store.renew(lease.actor, lease.epoch, lease.until));
+            known.await?;
             self.known.store(true, Ordering::Release);
         }
         Ok(())
     }
 
-    /// Ends the lease.
-    pub(super) fn let_go(&self) {
-        self.keeper.release(self.key, self.view().lease().epoch);
+    /// Ends the lease of that cell.
+    pub(super) fn let_go(&self, cell: &Cell) -> Receipt<()> {
+        self.keeper.release(self.key, self.view().lease().epoch, cell)
     }
 
-    pub(super) fn release(&self) {
+    pub(super) fn release(&self, cell: &Cell) -> Receipt<()> {
         self.timers.disarm(&self.keeper, self.key);
-        self.let_go();
+        let released = self.let_go(cell);
         self.name.give_back();
+        released
+    }
+
+    /// Waits until a lease has been given back. A store that takes nothing at the moment, because so many actors end at once, is asked again.
+    pub(super) async fn released(&self, mut released: Receipt<()>, cell: &Cell) {
+        while let Err(StoreError::Busy { .. }) = released.await {
+            tokio::time::sleep(RELEASE_RETRY).await;
+            released = self.let_go(cell);
+        }
+        // What it has sent goes on without it.
+        self.keeper.look_anew();
     }
 }
 
@@ -174,19 +196,29 @@ pub(super) fn message(from: Option<&ActorId>, route: RouteKey, payload: Bytes) -
 
 impl Durable {
     /// Keeps a letter that was never in the store's mailbox.
-    pub(super) fn bury(&self, letter: Letter, cause: &ActorError) {
-        self.bury_text(letter, cause.to_text());
-    }
-
-    pub(super) fn bury_text(&self, letter: Letter, cause: String) {
+    pub(super) fn bury(&self, letter: Letter, cause: String) -> Receipt<Option<LetterId>> {
         let message = message(letter.from.as_ref(), letter.route, letter.payload);
-        let bury = Bury { actor: self.key, now: now(), cause, attempts: letter.attempts, message };
-        // Nobody waits for it: it was in memory only.
-        drop(self.keeper.store.bury(bury));
+        self.keeper.store.bury(Bury { actor: self.key, now: now(), cause, attempts: letter.attempts, message })
     }
 }
 
 impl Cell {
+    /// Keeps a letter that was in memory only, so that nobody waits for it. If the store does not take it, it is gone, and the log says so.
+    pub(super) fn bury_stored(&self, durable: &Durable, letter: Letter, cause: &ActorError) {
+        let route = letter.route.clone();
+        let mut buried = durable.bury(letter, cause.to_text());
+        let Some(cell) = self.me.upgrade() else { return };
+        let say = move |result: Result<_, StoreError>| {
+            if let Err(error) = result {
+                cell.log(LogLevel::Error, &format!("a tell of {route} is lost, it became no dead letter: {error}"));
+            }
+        };
+        match (&mut buried).now_or_never() {
+            Some(result) => say(result),
+            None => drop(self.node.runtime.spawn(async move { say(buried.await) })),
+        }
+    }
+
     /// Lets the node's keeper know the actor.
     pub(crate) fn register(self: &Arc<Self>) {
         if let Some(durable) = &self.durable {

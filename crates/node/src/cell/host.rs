@@ -14,6 +14,7 @@ use playhouse_types::{
 };
 
 use super::refusal::chain_error;
+use super::streams::is_reliable;
 use super::turn::Turn;
 use super::{Cell, Request, durable, state, timers};
 use crate::clock;
@@ -128,6 +129,7 @@ impl Cell {
         let deadline = until.deadline;
         let _awaited = Awaited::new(&until.chain);
         let Some(callee) = self.resolve(dest)? else {
+            self.check_for_shell(payload.len())?;
             let message = ShellMessage { from: self.id.clone(), route, payload, awaited: true, id: None };
             let reply = self.node.shell.call(message, Scope { chain: until.chain, deadline: Some(deadline) })?;
             let text = "the application did not reply in time";
@@ -145,6 +147,7 @@ impl Cell {
         until: Until,
     ) -> Result<(), ActorError> {
         let Some(callee) = self.resolve(dest)? else {
+            self.check_for_shell(payload.len())?;
             let message = ShellMessage { from: self.id.clone(), route, payload, awaited: false, id: None };
             let late = || ActorError::coded(ErrorKind::Unavailable, Code::MailboxFull, "the application is behind");
             return self.node.until(until.deadline, self.node.shell.tell(message)).await.unwrap_or_else(|| Err(late()));
@@ -174,6 +177,7 @@ impl Cell {
         let target = match self.resolve(dest)? {
             None => {
                 self.node.shell.check(&self.id, &route)?;
+                self.check_for_shell(payload.len())?;
                 outbox::SHELL.to_owned()
             }
             Some(callee) if payload.len() > self.node.given.policy.message_bytes_max => {
@@ -198,6 +202,8 @@ impl Cell {
         match self.resolve(dest)? {
             Some(receiver) => receiver.receive_chunk(self.id.clone(), chunk, class, deadline).await,
             None => {
+                self.check_for_shell(chunk.payload.len())?;
+                is_reliable(class)?;
                 let sent = self.node.shell.send_chunk(self.id.clone(), chunk, class);
                 let late =
                     || ActorError::coded(ErrorKind::TimedOut, Code::DeadlineExpired, "the application is behind");

@@ -20,7 +20,7 @@ use tokio::sync::oneshot;
 
 use super::submit::Request;
 use super::{Cell, Gate, Work};
-use crate::keeper::now;
+use crate::clock::now;
 
 pub(super) use desk::Intake;
 

@@ -8,9 +8,11 @@ use futures_util::FutureExt;
 use parking_lot::MutexGuard;
 use playhouse_engine::{Failure, Host, Outcome, Seed, Workload};
 use playhouse_scheduler::{CallChain, Restart};
+use playhouse_store::Receipt;
 use playhouse_types::{ActorError, Code, ErrorKind, Event, LogLevel, RequestId};
 
 use super::contained::begin_contained;
+use super::lost::passes;
 use super::outcome::jitter;
 use super::turn::{Source, Turn, Turns};
 use super::{Cell, Envelope, Gate};
@@ -30,12 +32,13 @@ impl Cell {
     async fn start_uncontained(self: &Arc<Self>) -> Result<(), ActorError> {
         let source = match &self.durable {
             Some(durable) => {
-                durable.settle(&self.setup).await?;
+                let settled = durable.settle(self).await;
                 if self.gate.lock().is_ending() {
                     // Stopped while it was opened again: nobody else would let go of it.
-                    durable.let_go();
+                    drop(durable.let_go(self));
                     return Err(self.stopped());
                 }
+                settled?;
                 self.know_timers().await?;
                 let source = Source::new(durable.view());
                 self.judge_suspects(&source).await?;
@@ -157,7 +160,7 @@ impl Cell {
         let _ = self.start_again().await;
     }
 
-    /// Starts the actor after a crash. If that fails, its supervisor decides what comes next.
+    /// Starts the actor after a crash. If that fails, its supervisor decides what comes next, unless the store is to blame.
     async fn start_again(self: &Arc<Self>) -> Result<(), ActorError> {
         let started = self.start().await;
         if let Err(cause) = &started {
@@ -166,6 +169,7 @@ impl Cell {
                 _ if gate.is_ending() => {}
                 // Another try ends the same way, or takes the actor from its owner.
                 Code::ActorOwned | Code::StaleEpoch | Code::StoreFailed => self.park(gate, cause),
+                _ if passes(cause) => self.start_later(gate, cause),
                 _ => self.crashed(gate, cause),
             }
         }
@@ -229,7 +233,14 @@ impl Cell {
                 self.log(LogLevel::Warn, &format!("its stop hook failed: {}", failure.into_error().to_text()));
             }
         }
-        self.vanish();
+        self.leave(deadline).await;
+    }
+
+    /// As [`Self::vanish`]. The lease has been given back when this returns, unless the time is up first.
+    pub(crate) async fn leave(&self, deadline: Instant) {
+        if let (Some(released), Some(durable)) = (self.vanish(), &self.durable) {
+            let _ = self.node.until(deadline, durable.released(released, self)).await;
+        }
     }
 
     /// Returns once the actor is gone.
@@ -237,8 +248,8 @@ impl Cell {
         while !self.wait_until(after(Duration::from_secs(3600)), |gate| gate.state == ActorState::Stopped).await {}
     }
 
-    /// Is gone at once, without a last hook.
-    pub(crate) fn vanish(&self) {
+    /// Is gone at once, without a last hook. What comes of giving back its lease, which nobody need wait for.
+    pub(crate) fn vanish(&self) -> Option<Receipt<()>> {
         let (lost, first) = {
             let mut gate = self.gate.lock();
             let first = gate.state != ActorState::Stopped;
@@ -249,10 +260,9 @@ impl Cell {
         self.flush_if_closed();
         // Before the next one can have its name.
         self.node.directory.remove(self);
-        if let Some(durable) = self.durable.as_ref().filter(|_| first) {
-            durable.release();
-        }
+        let released = self.durable.as_ref().filter(|_| first).map(|durable| durable.release(self));
         self.changed.notify_waiters();
+        released
     }
 }
 

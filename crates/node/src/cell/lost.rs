@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use parking_lot::MutexGuard;
 use playhouse_scheduler::{Offer, Sentence};
 use playhouse_store::{Fate, StoreError};
-use playhouse_types::{ActorError, LogLevel};
+use playhouse_types::{ActorError, Code, LogLevel};
 
 use super::outcome::{Letter, Reply, Stored, Then};
 use super::submit::Queued;
@@ -56,6 +56,11 @@ fn blames_message(error: &StoreError) -> bool {
     matches!(error, StoreError::QuotaExceeded { .. } | StoreError::TooLarge { .. } | StoreError::Malformed { .. })
 }
 
+/// Whether an error says that the store takes nothing at the moment, or answers nothing.
+pub(super) fn passes(error: &ActorError) -> bool {
+    matches!(error.code(), Code::StoreBusy | Code::DiskFull)
+}
+
 impl Cell {
     /// A commit was refused: nothing of its message has happened.
     pub(super) fn refused(self: &Arc<Self>, life: u32, source: Source, then: Then, error: &StoreError) {
@@ -100,15 +105,18 @@ impl Cell {
         self.submit_fate(life, source, letter, fate);
     }
 
-    /// A tell that is in memory only is handled again, unless that would end the same way.
+    /// A tell that is in memory only is handled again, unless that would end the same way, or what it did may have come to be: nothing says
+    /// that it was handled.
     fn tell_again(self: &Arc<Self>, letter: Letter, error: &StoreError) {
-        if blames_message(error) {
+        if blames_message(error) || matches!(error, StoreError::Unknown { .. }) {
             return self.bury(letter, error.clone().into());
         }
-        let work = Work::again(letter);
+        let work = Work::again(letter.clone());
         let key = self.key(work.envelope.caller.as_ref(), &work.event);
-        if let Queued::NoRoom(work) = self.try_enqueue(work, key) {
-            self.refuse(*work, &self.full());
+        match self.try_enqueue(work, key) {
+            Queued::Yes => {}
+            Queued::Refused(error) => self.bury(letter, error),
+            Queued::NoRoom(_) => self.bury(letter, self.full()),
         }
     }
 
@@ -152,7 +160,18 @@ impl Cell {
 
     /// The store failed the handler of a message of that life, and so the handler failed.
     pub(super) fn restart_for_store(self: &Arc<Self>, life: u32, cause: &ActorError) {
-        self.replace(life, &Remedy::Restart, cause);
+        let remedy = if passes(cause) { Remedy::Later } else { Remedy::Restart };
+        self.replace(life, &remedy, cause);
+    }
+
+    /// The actor could not be started because the store takes nothing at the moment, which is nobody's crash: it is started again later.
+    pub(super) fn start_later(self: &Arc<Self>, mut gate: MutexGuard<'_, Gate>, cause: &ActorError) {
+        let lost = gate.clear();
+        gate.state = ActorState::Restarting;
+        drop(gate);
+        drop(lost);
+        self.log(LogLevel::Warn, &format!("is started again in {LATER:?}: {}", cause.to_text()));
+        self.node.runtime.spawn(Arc::clone(self).revive(Instant::now() + LATER));
     }
 
     /// Takes the workload of that life away.

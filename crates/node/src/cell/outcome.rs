@@ -8,12 +8,13 @@ use playhouse_engine::{Failure, Outcome};
 use playhouse_scheduler::{CallChain, Mailbox, Priority, Sentence, Ticket};
 use playhouse_store::{Position, Time};
 use playhouse_types::{
-    ActorError, ActorId, Code, ErrorCategory, ErrorEvent, ErrorKind, Event, Fault, LogLevel, RouteKey, Timestamp,
+    ActorError, ActorId, Code, ErrorCategory, ErrorEvent, ErrorKind, Event, Fault, LogLevel, RouteKey,
 };
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::run::Run;
 use super::{Cell, Envelope, Gate, Work};
+use crate::clock::timestamp;
 
 /// How a call ended.
 pub(super) struct Reply {
@@ -217,7 +218,7 @@ impl Cell {
     pub(super) fn bury(&self, letter: Letter, cause: ActorError) {
         self.gate.lock().tallies.dead_letters += 1;
         if let Some(durable) = &self.durable {
-            return durable.bury(letter, &cause);
+            return self.bury_stored(durable, letter, &cause);
         }
         self.node.bury(&self.id, letter, cause);
     }
@@ -229,25 +230,29 @@ impl Cell {
             Failure::Crash(error) => (error, ErrorCategory::HandlerPanic),
         };
         self.log(LogLevel::Warn, &format!("{what} failed: {}", error.to_text()));
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         self.signal(Event::Error(ErrorEvent {
             source: error.clone(),
             category,
             context: what.to_owned(),
-            timestamp: Timestamp::clamped(since.as_secs(), since.subsec_nanos()),
+            timestamp: timestamp(),
         }));
     }
 
-    /// Gives back the right to handle a message whose caller has given up.
-    pub(super) fn skip(&self, run: Run, work: Work) {
+    /// Gives back the right to handle a message that is not to be handled, and that nobody waits for.
+    pub(super) fn pass_over(&self, run: Run) {
         let mut gate = self.gate.lock();
-        gate.tallies.expired += 1;
         let _ = gate.mailbox.finish(run.ticket);
         let watched = gate.watchers > 0;
         drop(gate);
         if watched {
             self.changed.notify_waiters();
         }
+    }
+
+    /// Gives back the right to handle a message whose caller has given up.
+    pub(super) fn skip(&self, run: Run, work: Work) {
+        self.gate.lock().tallies.expired += 1;
+        self.pass_over(run);
         let text = format!("the caller gave up before {} could begin", self.id);
         self.refuse(work, &ActorError::coded(ErrorKind::TimedOut, Code::DeadlineExpired, text));
     }

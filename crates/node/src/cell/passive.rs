@@ -7,7 +7,7 @@ use playhouse_engine::Workload;
 use playhouse_types::{Event, LogLevel};
 
 use super::turn::Turns;
-use super::{Cell, Gate};
+use super::{Cell, Durable, Gate};
 use crate::status::ActorState;
 
 impl Cell {
@@ -55,8 +55,9 @@ impl Cell {
         if gate.state != ActorState::Restarting {
             return;
         }
-        let wanted =
-            !gate.mailbox.is_empty() || self.durable.as_ref().is_some_and(|durable| durable.intake.is_behind());
+        // A timer that rings while they are not known is left to the next workload.
+        let is_wanted = |durable: &Durable| durable.intake.is_behind() || !durable.timers.is_known();
+        let wanted = !gate.mailbox.is_empty() || self.durable.as_deref().is_some_and(is_wanted);
         if !wanted {
             gate.state = ActorState::Passive;
             return;

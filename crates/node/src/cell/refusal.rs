@@ -1,5 +1,7 @@
 //! What an actor says when it does not take or answer a message.
 
+use std::fmt::Display;
+
 use playhouse_scheduler::ChainError;
 use playhouse_types::{ActorError, Code, ErrorKind};
 
@@ -43,11 +45,13 @@ impl Cell {
     }
 
     pub(super) fn too_large(&self, bytes: usize) -> ActorError {
-        let text = format!(
-            "a message of {bytes} bytes to {} is over the limit of {}",
-            self.id, self.node.given.policy.message_bytes_max
-        );
-        ActorError::coded(ErrorKind::InvalidArgument, Code::MessageTooLarge, text)
+        too_large(&self.id, bytes, self.node.given.policy.message_bytes_max)
+    }
+
+    /// Refuses what is too large for the application: the limit is that of actors.
+    pub(super) fn check_for_shell(&self, bytes: usize) -> Result<(), ActorError> {
+        let limit = self.node.given.policy.message_bytes_max;
+        if bytes > limit { Err(too_large(&"the application", bytes, limit)) } else { Ok(()) }
     }
 
     pub(super) fn parked(&self, cause: &ActorError) -> ActorError {
@@ -58,6 +62,11 @@ impl Cell {
     pub(super) fn stopped(&self) -> ActorError {
         ActorError::coded(ErrorKind::Unavailable, Code::ActorStopped, format!("{} has been stopped", self.id))
     }
+}
+
+fn too_large(to: &dyn Display, bytes: usize, limit: usize) -> ActorError {
+    let text = format!("a message of {bytes} bytes to {to} is over the limit of {limit}");
+    ActorError::coded(ErrorKind::InvalidArgument, Code::MessageTooLarge, text)
 }
 
 pub(super) fn chain_error(error: ChainError) -> ActorError {

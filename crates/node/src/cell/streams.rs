@@ -66,11 +66,7 @@ impl Cell {
         if chunk.payload.len() > self.node.given.policy.message_bytes_max {
             return Err(self.too_large(chunk.payload.len()));
         }
-        let reliable = match class {
-            PayloadClass::StreamReliable => true,
-            PayloadClass::StreamLatencyFirst => false,
-            other => return Err(wrong_class(other)),
-        };
+        let reliable = is_reliable(class)?;
         let credit = self.gate.lock().extras().streams.0.get(&chunk.stream_id).cloned();
         let Some(credit) = credit else { return Err(self.unknown_stream(&chunk.stream_id)) };
         let permit = if reliable {
@@ -104,7 +100,14 @@ impl Cell {
     }
 }
 
-fn wrong_class(class: PayloadClass) -> ActorError {
-    let text = format!("a chunk cannot be sent as {class:?}");
-    ActorError::coded(ErrorKind::InvalidArgument, Code::StreamClass, text)
+/// Whether chunks of that class wait for room, rather than being dropped; an error if it is none of chunks.
+pub(super) fn is_reliable(class: PayloadClass) -> Result<bool, ActorError> {
+    match class {
+        PayloadClass::StreamReliable => Ok(true),
+        PayloadClass::StreamLatencyFirst => Ok(false),
+        other => {
+            let text = format!("a chunk cannot be sent as {other:?}");
+            Err(ActorError::coded(ErrorKind::InvalidArgument, Code::StreamClass, text))
+        }
+    }
 }

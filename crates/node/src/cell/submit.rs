@@ -206,6 +206,9 @@ impl Cell {
             drop(gate);
             return Queued::Refused(error);
         }
+        if gate.would_shed_stored(priority, bytes) {
+            return Queued::NoRoom(Box::new(work));
+        }
         let (dropped, wake) = match gate.mailbox.offer(work, priority, key, bytes) {
             Offer::Queued { wake } => (Vec::new(), wake),
             Offer::Full(work) => return Queued::NoRoom(Box::new(work)),
@@ -259,6 +262,15 @@ impl Cell {
 }
 
 impl Gate {
+    /// Whether room could be made only beside messages that the store has. Those are not shed: they would come again from there, behind what
+    /// their senders have sent after them.
+    fn would_shed_stored(&self, priority: Priority, bytes: usize) -> bool {
+        self.mailbox.config().full == FullPolicy::Shed
+            && priority == Priority::Normal
+            && !self.mailbox.has_room(priority, bytes)
+            && self.mailbox.any(|work| work.then.is_stored())
+    }
+
     /// Tells the workload once when four fifths of its mailbox are taken, and again after it fell below half.
     pub(super) fn pressure(&mut self) -> Option<RuntimeEvent> {
         let (len, capacity) = (self.mailbox.len(), self.mailbox.capacity());

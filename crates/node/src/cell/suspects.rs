@@ -14,7 +14,8 @@ use playhouse_types::{ActorError, Code, ErrorKind, LogLevel};
 use super::outcome::{Letter, Stored, Then};
 use super::turn::Source;
 use super::{Cell, Setup};
-use crate::keeper::{Keeper, now};
+use crate::clock::now;
+use crate::keeper::Keeper;
 
 /// What was there when a process died.
 #[derive(Default)]
@@ -141,7 +142,7 @@ impl Cell {
             }
             Some(Stored::Timer { name, due }) => {
                 letter.attempts = letter.attempts.saturating_add(deaths);
-                durable.bury_text(letter, cause);
+                durable.bury(letter, cause).await?;
                 durable.timers.end(&name);
                 commit(Consumed::Timer { name, due }).await?;
             }

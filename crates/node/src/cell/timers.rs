@@ -12,11 +12,11 @@ use playhouse_store::{ActorKey, Consumed, Effects, StoreError, Time, TimerChange
 use playhouse_types::{ActorError, Event, HostReply, LogLevel, TimerOp};
 
 use super::outcome::{Letter, Stored, Then};
-use super::run::Run;
 use super::turn::Turn;
 use super::{Cell, Envelope, Work};
+use crate::clock::now;
 use crate::ids;
-use crate::keeper::{Keeper, now};
+use crate::keeper::Keeper;
 use crate::schedule::TimerRecord;
 
 /// Timers that are read from the store at a time.
@@ -48,6 +48,11 @@ impl Timers {
     /// What is here may never come to be.
     pub(super) fn forget(&self) {
         self.known.store(false, Ordering::Release);
+    }
+
+    /// Whether what is here is what the store has.
+    pub(super) fn is_known(&self) -> bool {
+        self.known.load(Ordering::Acquire)
     }
 
     /// A timer is there no more.
@@ -130,8 +135,7 @@ pub(super) async fn perform(turn: Arc<Turn>, op: TimerOp) -> Result<HostReply, A
 impl Cell {
     /// Reads the actor's timers from the store, if what is known of them may not be true. Nothing is under way.
     pub(super) async fn know_timers(&self) -> Result<(), StoreError> {
-        let Some(durable) = self.durable.as_ref().filter(|durable| !durable.timers.known.load(Ordering::Acquire))
-        else {
+        let Some(durable) = self.durable.as_ref().filter(|durable| !durable.timers.is_known()) else {
             return Ok(());
         };
         let mut all = BTreeMap::new();
@@ -231,7 +235,7 @@ impl Cell {
             // It stays due, and rings when the actor is opened again.
             return;
         }
-        if gate.workload.is_none() && !durable.timers.known.load(Ordering::Acquire) {
+        if gate.workload.is_none() && !durable.timers.is_known() {
             // The next workload begins with what the store has, and then what is due rings: now, it would ring twice.
             let roused = gate.rouse();
             drop((gate, set));
@@ -275,17 +279,6 @@ impl Cell {
     pub(super) fn is_outdated(&self, then: &Then) -> bool {
         let (Some(durable), Some((name, due))) = (&self.durable, then.timer()) else { return false };
         durable.timers.set.lock().get(name).is_none_or(|alarm| alarm.due != due)
-    }
-
-    /// Gives back the right to handle a message that is not to be handled, and that nobody waits for.
-    pub(super) fn pass_over(&self, run: Run) {
-        let mut gate = self.gate.lock();
-        let _ = gate.mailbox.finish(run.ticket);
-        let watched = gate.watchers > 0;
-        drop(gate);
-        if watched {
-            self.changed.notify_waiters();
-        }
     }
 
     /// The message of a timer that is set for that time.

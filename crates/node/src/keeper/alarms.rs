@@ -5,7 +5,8 @@ use std::time::Duration;
 use playhouse_store::{ActorKey, Time};
 use tokio::sync::Notify;
 
-use super::{Keeper, now};
+use super::Keeper;
+use crate::clock::now;
 
 /// How long a timer waits whose message did not fit the mailbox of its actor.
 const LATER: Duration = Duration::from_millis(100);

@@ -12,13 +12,13 @@ type Lease = (ActorKey, Epoch);
 /// Renews leases, and tells of each that could not be renewed.
 pub(super) async fn renew<C>(
     leases: Vec<(Lease, C)>,
-    submit: impl Fn(Lease) -> Receipt<()>,
+    submit: impl Fn(Lease, &C) -> Receipt<()>,
     lost: impl Fn(C, Lease, StoreError),
 ) {
     let mut leases = leases.into_iter();
     loop {
         let together = leases.by_ref().take(TOGETHER_MAX);
-        let under_way: Vec<_> = together.map(|(lease, cell)| (submit(lease), lease, cell)).collect();
+        let under_way: Vec<_> = together.map(|(lease, cell)| (submit(lease, &cell), lease, cell)).collect();
         if under_way.is_empty() {
             return;
         }

@@ -1,8 +1,9 @@
 //! What actors send: delivered after it was committed, again and again until it is taken, once.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use playhouse_store::{
     ActorKey, BatchLimits, Bury, Delivers, Durability, Enqueue, OutId, OutPosted, QueueLimits, StoreError, Time,
@@ -10,7 +11,8 @@ use playhouse_store::{
 use playhouse_types::{ActorError, Code};
 use tokio::sync::oneshot;
 
-use super::{Keeper, now, telling};
+use super::{Keeper, telling};
+use crate::clock::now;
 use crate::shared::Shared;
 use crate::shell::Handed;
 
@@ -39,23 +41,42 @@ enum Delivery {
     Known(Result<(), ActorError>),
 }
 
-/// One look at the whole outbox.
+/// One look at the whole outbox, which goes on with what is posted meanwhile until it is time for another one: what has to wait is not read
+/// again with each message of somebody else.
 #[derive(Default)]
 struct Round {
-    /// When the next message is due.
-    next: Option<Time>,
+    /// Up to where it has looked. What is posted comes behind.
+    seen: OutId,
+    /// When to look at the whole outbox again, by a clock that nobody sets.
+    next: Option<Instant>,
     /// The receivers of messages that were not taken: what is behind, and goes the same way, waits as well.
     stuck: HashSet<String>,
     /// The senders that were not here when the first message of theirs was looked at. If they have come meanwhile, what is behind it waits for
-    /// the next look, too.
+    /// the next look, too: whoever comes asks for one.
     away: HashSet<ActorKey>,
+    /// The actors that ran here before. What they have sent goes on from here as long as nobody runs them.
+    left: HashSet<ActorKey>,
+    /// Those of them of which something was in the outbox.
+    remembered: HashSet<ActorKey>,
+    /// The senders of this batch that are here, or ran here and are nobody's now.
+    ours: HashSet<ActorKey>,
     /// What has to leave the outbox by itself. What entered a mailbox has left it already, what the application handles leaves it then.
     done: Vec<OutId>,
 }
 
 impl Round {
-    fn look_again(&mut self, at: Time) {
+    /// A look at everything, also at what these have left there.
+    fn new(left: HashSet<ActorKey>) -> Self {
+        Self { left, ..Self::default() }
+    }
+
+    fn look_again(&mut self, wait: Duration) {
+        let at = Instant::now() + wait;
         self.next = Some(self.next.map_or(at, |next| next.min(at)));
+    }
+
+    fn is_over(&self) -> bool {
+        self.next.is_some_and(|next| next <= Instant::now())
     }
 
     /// Gives a message to the application, unless it has it already: then it is in the outbox until it has been handled.
@@ -67,7 +88,7 @@ impl Round {
             Handed::Yes => Ok(()),
             Handed::Full => {
                 // What the application handles rings, unless all that waits for it is not from here.
-                self.look_again(now().after(READ_RETRY));
+                self.look_again(READ_RETRY);
                 self.stuck.insert(SHELL.to_owned());
                 Ok(())
             }
@@ -90,67 +111,79 @@ impl Round {
         if is_hopeless(&error) {
             bury(keeper, posted, &error).await?;
             self.done.push(posted.id);
-            self.look_again(now());
+            self.look_again(Duration::ZERO);
             return Ok(());
         }
         let wait = RETRY_FIRST.saturating_mul(1 << posted.attempts.min(16)).min(RETRY_MAX);
-        let not_before = now().after(wait);
-        self.look_again(not_before);
-        keeper.store.outbox_failed(posted.id, not_before).await
+        self.look_again(wait);
+        keeper.store.outbox_failed(posted.id, now().after(wait)).await
     }
 }
 
 /// Delivers what is posted until the node ends.
 pub(super) async fn deliver(shared: Weak<Shared>) {
+    let mut round = Round::default();
+    let mut fails = false;
     loop {
         let Some(node) = shared.upgrade() else { return };
         let Some(keeper) = node.keeper.clone().filter(|keeper| !keeper.is_closing()) else { return };
-        let next = match deliver_all(&node, &keeper).await {
-            Ok(next) => next,
-            Err(error) if error.kind() == playhouse_types::ErrorKind::Unavailable && !error.is_refusal() => {
+        if keeper.look_anew.swap(false, Ordering::AcqRel) || round.is_over() {
+            let mut left = keeper.take_left();
+            left.extend(round.remembered);
+            round = Round::new(left);
+        }
+        let delivered = round.go_on(&node, &keeper).await;
+        if let Err(error) = &delivered {
+            // Whoever closed the store knows.
+            if !fails && *error != StoreError::Closed {
                 tracing::warn!(%error, "what actors have sent cannot be delivered now");
-                Some(now().after(READ_RETRY))
             }
-            Err(_) => Some(now().after(READ_RETRY)),
-        };
+            round = Round::new(round.left);
+            // It has not seen all of them.
+            round.remembered.clone_from(&round.left);
+            round.look_again(READ_RETRY);
+        }
+        fails = delivered.is_err();
         drop(node);
-        match next {
+        match round.next {
             None => keeper.posted.notified().await,
             Some(next) => {
-                let wait = Duration::from_millis(next.millis().saturating_sub(now().millis()));
-                let _ = tokio::time::timeout(wait, keeper.posted.notified()).await;
+                let _ = tokio::time::timeout_at(next.into(), keeper.posted.notified()).await;
             }
         }
     }
 }
 
-/// Delivers all that is due of the actors that run here. When the next is due.
-async fn deliver_all(node: &Arc<Shared>, keeper: &Arc<Keeper>) -> Result<Option<Time>, StoreError> {
-    let mut round = Round::default();
-    let mut after = OutId::default();
-    loop {
-        keeper.forget_told().await?;
-        let batch = keeper.store.outbox(after, BatchLimits::default()).await?;
-        let Some(last) = batch.last() else { return Ok(round.next) };
-        after = last.id;
+impl Round {
+    /// Delivers all that is due of the actors that run here, from where it has not looked yet.
+    async fn go_on(&mut self, node: &Arc<Shared>, keeper: &Arc<Keeper>) -> Result<(), StoreError> {
+        loop {
+            keeper.forget_told().await?;
+            let batch = keeper.store.outbox(self.seen, BatchLimits::default()).await?;
+            let Some(last) = batch.last() else { return Ok(()) };
+            self.seen = last.id;
+            self.deliver(node, keeper, batch).await?;
+            // A store on this machine answers at once: a long outbox would keep the worker for itself.
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn deliver(
+        &mut self,
+        node: &Arc<Shared>,
+        keeper: &Arc<Keeper>,
+        batch: Vec<OutPosted>,
+    ) -> Result<(), StoreError> {
         let mut under_way = Vec::new();
         // The last one that is on its way, by receiver.
         let mut ahead = HashMap::new();
+        self.ours.clear();
         for posted in batch {
-            if round.away.contains(&posted.actor) || round.stuck.contains(&posted.out.target) {
-                continue;
-            }
-            if keeper.cell(posted.actor).is_none() {
-                round.away.insert(posted.actor);
-                continue;
-            }
-            if posted.out.not_before > now() {
-                round.look_again(posted.out.not_before);
-                round.stuck.insert(posted.out.target);
+            if self.has_to_wait(&posted) || !self.is_ours(keeper, posted.actor).await? || self.is_early(&posted) {
                 continue;
             }
             if posted.out.target == SHELL {
-                round.tell(node, keeper, &posted).await?;
+                self.tell(node, keeper, &posted).await?;
                 continue;
             }
             let behind = ahead.insert(posted.out.target.clone(), posted.id);
@@ -159,12 +192,52 @@ async fn deliver_all(node: &Arc<Shared>, keeper: &Arc<Keeper>) -> Result<Option<
         }
         for (posted, delivery) in under_way {
             let arrived = arrive(delivery).await;
-            round.settle(keeper, &posted, arrived).await?;
+            self.settle(keeper, &posted, arrived).await?;
         }
-        if !round.done.is_empty() {
-            keeper.store.outbox_done(std::mem::take(&mut round.done)).await?;
+        match self.done.is_empty() {
+            true => Ok(()),
+            false => keeper.store.outbox_done(std::mem::take(&mut self.done)).await,
         }
     }
+
+    /// Whether something before a message has to wait, and so this one, too.
+    fn has_to_wait(&self, posted: &OutPosted) -> bool {
+        self.away.contains(&posted.actor) || self.stuck.contains(&posted.out.target)
+    }
+
+    /// Whether what an actor has sent goes on from here.
+    async fn is_ours(&mut self, keeper: &Keeper, actor: ActorKey) -> Result<bool, StoreError> {
+        if self.ours.contains(&actor) {
+            return Ok(true);
+        }
+        let ours = keeper.cell(actor).is_some() || (self.left.contains(&actor) && self.is_free(keeper, actor).await?);
+        match ours {
+            true => self.ours.insert(actor),
+            false => self.away.insert(actor),
+        };
+        Ok(ours)
+    }
+
+    /// Whether nobody runs an actor that has left.
+    async fn is_free(&mut self, keeper: &Keeper, actor: ActorKey) -> Result<bool, StoreError> {
+        self.remembered.insert(actor);
+        let found = keeper.store.actor(actor).await?;
+        Ok(found.is_some_and(|found| found.lease.until == Time::default()))
+    }
+
+    /// Whether the time of a message has not come.
+    fn is_early(&mut self, posted: &OutPosted) -> bool {
+        let Some(wait) = left(posted.out.not_before) else { return false };
+        self.look_again(wait);
+        self.stuck.insert(posted.out.target.clone());
+        true
+    }
+}
+
+/// How long a message still has to wait. None is put off for longer than this: a clock was ahead then, and is right now.
+fn left(not_before: Time) -> Option<Duration> {
+    let left = Duration::from_millis(not_before.millis().saturating_sub(now().millis()));
+    (left > Duration::ZERO && left <= RETRY_MAX).then_some(left)
 }
 
 /// Puts a message on its way to an actor. What follows for the same receiver may be put on its way at once, behind it.

@@ -13,7 +13,7 @@ use playhouse_store::{ActorKey, Position, Priority, Time};
 use crate::cell::Stored;
 
 const FILE: &str = "running";
-/// Bytes of a line: four numbers of 20 digits at most and the name of a timer, which has 128 bytes at most.
+/// Bytes of a line: four numbers of 20 digits at most, and the name of a timer and its length, which is 128 bytes at most.
 const LINE_BYTES: usize = 256;
 
 /// Lines of one length, one for each message that is being handled, or was when a process ended; blank where there is none.
@@ -78,9 +78,13 @@ impl Running {
     }
 
     fn write(&self, index: u64, text: &str) {
-        let line = format!("{text:<width$}\n", width = LINE_BYTES - 1);
-        // What cannot be written blames nobody.
-        drop(self.file.write_all_at(line.as_bytes(), index * LINE_BYTES as u64));
+        let mut line = [b' '; LINE_BYTES];
+        line[LINE_BYTES - 1] = b'\n';
+        // What does not fit, or cannot be written, blames nobody. Nothing is written over the next line.
+        if text.len() < LINE_BYTES {
+            line[..text.len()].copy_from_slice(text.as_bytes());
+        }
+        drop(self.file.write_all_at(&line, index * LINE_BYTES as u64));
     }
 }
 
@@ -100,7 +104,7 @@ fn open(path: &Path) -> io::Result<Running> {
     file.read_to_end(&mut bytes)?;
     let mut lines = Lines { count: bytes.len().div_ceil(LINE_BYTES) as u64, ..Lines::default() };
     for (index, line) in (0..).zip(bytes.chunks(LINE_BYTES)) {
-        match std::str::from_utf8(line).ok().and_then(|line| parse(line.trim_end())) {
+        match std::str::from_utf8(line).ok().and_then(parse) {
             Some((actor, stored, begun)) => drop(lines.used.insert((actor, stored), Line { index, begun })),
             None => lines.free.push(index),
         }
@@ -112,7 +116,8 @@ fn text(actor: ActorKey, stored: &Stored, begun: u32) -> String {
     match stored {
         Stored::Message(Position { priority: Priority::Signal, seq }) => format!("{actor} {begun} signal {seq}"),
         Stored::Message(Position { priority: Priority::Normal, seq }) => format!("{actor} {begun} normal {seq}"),
-        Stored::Timer { name, due } => format!("{actor} {begun} timer {} {name}", due.millis()),
+        // Names end in anything, also in blanks.
+        Stored::Timer { name, due } => format!("{actor} {begun} timer {} {} {name}", due.millis(), name.len()),
     }
 }
 
@@ -120,12 +125,14 @@ fn parse(line: &str) -> Option<(ActorKey, Stored, u32)> {
     let (actor, rest) = line.split_once(' ')?;
     let (begun, rest) = rest.split_once(' ')?;
     let (kind, rest) = rest.split_once(' ')?;
-    let message = |priority| Some(Stored::Message(Position { priority, seq: rest.parse().ok()? }));
+    let message = |priority| Some(Stored::Message(Position { priority, seq: rest.trim_end().parse().ok()? }));
     let stored = match kind {
         "signal" => message(Priority::Signal)?,
         "normal" => message(Priority::Normal)?,
         "timer" => {
-            let (due, name) = rest.split_once(' ')?;
+            let (due, rest) = rest.split_once(' ')?;
+            let (bytes, rest) = rest.split_once(' ')?;
+            let name = rest.get(..bytes.parse().ok()?)?;
             Stored::Timer { name: name.to_owned(), due: Time::from_millis(due.parse().ok()?) }
         }
         _ => return None,

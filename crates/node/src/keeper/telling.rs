@@ -41,13 +41,17 @@ impl Keeper {
     /// It has been handled.
     pub(crate) fn told(&self, id: OutId) {
         let forgotten = self.store.outbox_done(vec![id]);
+        self.telling.0.lock().handled.push((id, forgotten));
+    }
+
+    /// There is room for others: for half of the bytes that may wait.
+    pub(crate) fn tell_more(&self) {
         let mut hands = self.telling.0.lock();
-        hands.handled.push((id, forgotten));
         // Not for each: the outbox is read from its beginning.
         if hands.full && (hands.given.len() - hands.handled.len()) * 2 <= TELLS_MAX {
             hands.full = false;
             drop(hands);
-            self.posted.notify_one();
+            self.look_anew();
         }
     }
 

@@ -93,6 +93,8 @@ async fn an_attach_that_is_given_up_leaves_nothing_half_started() {
         ActorOptions::default(),
     );
     drop(futures_util::FutureExt::now_or_never(starting));
+    // The task that starts it puts it on the node.
+    until(|| !node.actors().is_empty()).await;
     until(|| node.actors().iter().all(|actor| actor.state.name() == "running")).await;
     assert_eq!(node.actors().len(), 1);
 }

@@ -1,9 +1,11 @@
 //! Full mailboxes.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use expect_test::expect;
 use playhouse_guest::Bytes;
+use playhouse_node::store::{MemoryStore, Retention};
 use playhouse_node::{ActorOptions, ActorRef, FullPolicy, MailboxOptions, Node, Policy};
 
 use crate::support::{Stage, ask, node, player, route, until};
@@ -76,6 +78,31 @@ async fn large_messages_are_refused_at_the_limit() {
     let refused = ask(&actor, "echo", "0123456789a").await;
     expect!["invalid argument: a message of 11 bytes to 1@0/test:Player:1 is over the limit of 10 [message-too-large]"]
         .assert_eq(&refused);
+}
+
+/// Whatever the size and the class, the application was given it.
+#[tokio::test]
+async fn what_is_for_the_application_has_the_same_limits() {
+    let stage = Stage::default();
+    let policy = Policy { message_bytes_max: 10, ..Policy::default() };
+    for store in [false, true] {
+        let mut builder = Node::builder().policy(policy.clone()).shell(|message| async move { Ok(message.payload) });
+        if store {
+            builder = builder.store(Arc::new(MemoryStore::new(Retention::default())));
+        }
+        let node = builder.start().unwrap();
+        let actor = player(&node, &stage, "Player", ActorOptions::default()).await;
+        assert_eq!(ask(&actor, "large", "call 10").await, "x".repeat(10));
+        assert_eq!(ask(&actor, "large", "tell 10").await, "");
+        let refused = expect![
+            "invalid argument: a message of 11 bytes to the application is over the limit of 10 [message-too-large]"
+        ];
+        refused.assert_eq(&ask(&actor, "large", "call 11").await);
+        refused.assert_eq(&ask(&actor, "large", "tell 11").await);
+        let _stream = node.register_stream("s".parse().unwrap());
+        expect!["invalid argument: a chunk cannot be sent as RpcReliable [stream-class]"]
+            .assert_eq(&ask(&actor, "odd chunk", "s").await);
+    }
 }
 
 /// So many callers, each with so many calls in a row, of an actor that is found busy most of the time.

@@ -111,6 +111,20 @@ async fn act(stage: &Stage, count: u64, cx: Context<'_>, route: &RouteKey, paylo
                 cx.tell(dest, next, rest).await.map(|()| Bytes::new())
             }
         }
+        // "call|tell n": calls or tells the application that many bytes.
+        "large" => {
+            let (how, bytes) = text.split_once(' ').unwrap();
+            let (next, rest) = ("large".parse().unwrap(), Bytes::from(vec![b'x'; bytes.parse().unwrap()]));
+            if how == "call" {
+                cx.call(Dest::Shell, next, rest).await
+            } else {
+                cx.tell(Dest::Shell, next, rest).await.map(|()| Bytes::new())
+            }
+        }
+        // "stream": sends the application a chunk as if it were a message.
+        "odd chunk" => {
+            cx.send_chunk(Dest::Shell, chunk(&text, 0), PayloadClass::RpcReliable).await.map(|()| Bytes::new())
+        }
         // "door id route argument": calls that actor, unless the door opens first.
         "hasty" => {
             let mut words = text.splitn(4, ' ');

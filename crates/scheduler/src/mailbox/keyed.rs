@@ -144,6 +144,10 @@ impl<M> KeyedQueue<M> {
         self.normal
     }
 
+    pub(super) fn entries(&self) -> impl Iterator<Item = &Entry<M>> {
+        self.messages.values()
+    }
+
     pub(super) fn drain(&mut self) -> Vec<Entry<M>> {
         self.normal = Load::default();
         self.ready.clear();

@@ -56,6 +56,10 @@ impl<M> PlainQueue<M> {
         Load { messages: self.normals.len(), bytes: self.normal_bytes }
     }
 
+    pub(super) fn entries(&self) -> impl Iterator<Item = &Entry<M>> {
+        self.signals.iter().chain(&self.normals)
+    }
+
     pub(super) fn drain(&mut self) -> Vec<Entry<M>> {
         self.normal_bytes = 0;
         std::mem::take(&mut self.signals).into_iter().chain(std::mem::take(&mut self.normals)).collect()

@@ -77,10 +77,28 @@ fn timers_are_known_by_name_and_time() {
     );
 }
 
+/// Names were padded by characters, so that those of other alphabets reached into the next line, and blanks at their end were lost.
+#[test]
+fn names_are_kept_byte_by_byte() {
+    let longest = "ä".repeat(64);
+    check_new(
+        &[&format!("+ 7 timer 5 {longest}"), "+ 7 normal 1", &format!("+ 7 timer 5 {longest}"), "killed"],
+        &expect![[
+            r#"(Message(Position { priority: Normal, seq: 1 }), 1), (Timer { name: "ääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääää", due: Time(5) }, 2) in 2 lines"#
+        ]],
+    );
+    check_new(
+        &["+ 7 timer 5 blank ", "+ 7 timer 5 blank", "killed"],
+        &expect![[
+            r#"(Timer { name: "blank ", due: Time(5) }, 1), (Timer { name: "blank", due: Time(5) }, 1) in 2 lines"#
+        ]],
+    );
+}
+
 #[test]
 fn damage_blames_nobody() {
     let folder = tempfile::tempdir().unwrap();
-    for bytes in [&b"\xff\xfe"[..], b"7 1 normal x", b"7 1", b"no numbers at all"] {
+    for bytes in [&b"\xff\xfe"[..], b"7 1 normal x", b"7 1", b"7 1 timer 5 9 short", b"no numbers at all"] {
         std::fs::write(folder.path().join(FILE), bytes).unwrap();
         check(
             folder.path(),

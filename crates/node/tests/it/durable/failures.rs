@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use expect_test::expect;
+use futures_util::FutureExt;
 use playhouse_guest::Bytes;
-use playhouse_node::store::{Bury, Identity, Message, MessageKind, OpenActor, Priority, Time};
+use playhouse_node::store::{Bury, Identity, Message, MessageKind, OpenActor, Priority, Store, StoreError, Time};
 use playhouse_node::{ActorOptions, Node, NodeError};
 
 use super::kit::{Place, keeper};
@@ -209,4 +210,78 @@ async fn an_actor_is_not_found_any_more_when_its_name_is_free() {
     told.next("release", Step::After(Box::new(move || seen.note(format!("{} are found", of.actors().len())))));
     node.stop(actor.id(), Duration::from_secs(1)).await.unwrap();
     assert_eq!(stage.notes(), ["start with 0", "stop", "0 are found"]);
+}
+
+/// A stopped actor that waited for its commits, to be opened again, took the epoch from the one that had its name by then, and that one out of
+/// the node's list: it was parked, and once resumed its timers did not ring.
+#[tokio::test]
+async fn a_stopped_actor_does_not_take_anything_from_its_successor() {
+    let stage = Stage::default();
+    let told = Told::new(&stage);
+    let node = told.node();
+    let actor = keeper(&node, &stage, ActorOptions::default()).await;
+    told.next("commit", Step::FailsLate("first", StoreError::Unknown { cause: "pulled".into() }));
+    told.next("commit", Step::Waits("second"));
+    assert_eq!((ask(&actor, "add", "").await, ask(&actor, "add", "").await), ("1".to_owned(), "2".to_owned()));
+    stage.open("first");
+    until(|| actor.status().state.name() == "restarting").await;
+    node.stop(actor.id(), Duration::from_millis(1)).await.unwrap();
+    let next = keeper(&node, &stage, ActorOptions::default()).await;
+    assert_eq!(next.id(), actor.id());
+    stage.open("second");
+    for _ in 0..1000 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(ask(&next, "add", "").await, "1");
+    assert_eq!(ask(&next, "timer", "soon 1 append rung").await, "");
+    until(|| stage.notes().contains(&"rung".to_owned())).await;
+    assert_eq!(next.status().state.name(), "running");
+}
+
+/// A store that took nothing at that moment heard of it no more: other nodes waited until the lease had ended.
+#[tokio::test]
+async fn a_lease_is_given_back_as_soon_as_the_store_takes_it() {
+    let stage = Stage::default();
+    let told = Told::new(&stage);
+    let node = told.node();
+    let actor = keeper(&node, &stage, ActorOptions::default()).await;
+    let busy = || Step::Fails(StoreError::Busy { what: "writes", limit: 0 });
+    told.next("release", busy());
+    told.next("release", busy());
+    node.stop(actor.id(), Duration::from_secs(10)).await.unwrap();
+    let stored = told.actor(actor.stored().unwrap()).await.unwrap().unwrap();
+    assert_eq!(stored.lease.until, Time::default());
+}
+
+/// Whoever waited for it had gone before the store answered, and nobody told the actor.
+#[tokio::test]
+async fn a_letter_is_handled_although_nobody_waits_for_its_retry() {
+    let stage = Stage::default();
+    let told = Told::new(&stage);
+    let node = told.node();
+    let actor = keeper(&node, &stage, ActorOptions::default()).await;
+    actor.tell(route("corrupt"), Bytes::from_static(b"bytes")).await.unwrap();
+    until(|| actor.status().tallies.failed == 1).await;
+    assert_eq!(ask(&actor, "add", "").await, "1");
+    let number = node.dead_letters().await.unwrap()[0].number;
+    told.next("retry_letter", Step::Waits("retry"));
+    assert!(node.retry_dead_letter(number).now_or_never().is_none());
+    stage.open("retry");
+    until(|| actor.status().tallies.failed == 2).await;
+}
+
+/// The store gave the actor to nobody, and others waited until that lease had ended.
+#[tokio::test]
+async fn an_actor_that_nobody_waits_for_while_it_is_opened_is_there() {
+    let stage = Stage::default();
+    let told = Told::new(&stage);
+    let node = told.node();
+    told.next("open_actor", Step::Waits("open"));
+    assert!(keeper(&node, &stage, ActorOptions::default()).now_or_never().is_none());
+    stage.open("open");
+    assert_eq!(stage.noted(1).await, ["start with 0"]);
+    until(|| node.actors().len() == 1).await;
+    let id = node.actors()[0].id.clone();
+    node.stop(&id, Duration::from_secs(1)).await.unwrap();
+    assert_eq!(stage.notes(), ["start with 0", "stop"]);
 }

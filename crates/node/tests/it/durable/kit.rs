@@ -60,6 +60,12 @@ impl Place {
     }
 }
 
+/// Whether the log of a node has a line with that in it.
+pub(crate) fn is_logged(node: &Node, text: &str) -> bool {
+    let mut lines = node.logs();
+    std::iter::from_fn(|| lines.next_now()).any(|line| line.text.contains(text))
+}
+
 /// An actor that does with its state what the route says. Arguments are words.
 pub(crate) struct Keeper {
     stage: Stage,

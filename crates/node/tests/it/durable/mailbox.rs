@@ -1,7 +1,7 @@
 //! Tells: acknowledged when stored, handled in order, not lost, not twice.
 
 use playhouse_guest::Bytes;
-use playhouse_node::{ActorOptions, ActorRef, MailboxOptions};
+use playhouse_node::{ActorOptions, ActorRef, FullPolicy, MailboxOptions};
 
 use super::kit::{Place, keeper};
 use crate::support::{Stage, ask, route, until};
@@ -59,5 +59,26 @@ async fn what_does_not_fit_the_mailbox_waits_in_the_store() {
         until(|| actor.status().running == 0 && actor.status().queued == 0).await;
         let all: String = expected.iter().map(|text| format!("{text} ")).collect();
         assert_eq!(ask(&actor, "get", "all").await, all);
+    }
+}
+
+/// The oldest was shed, came again from the store, and was handled behind those that were sent after it.
+#[tokio::test]
+async fn what_the_store_has_is_not_shed() {
+    for place in Place::all() {
+        let (node, stage) = (place.node(), Stage::default());
+        let mailbox = MailboxOptions { capacity: 2, full: FullPolicy::Shed, ..MailboxOptions::default() };
+        let actor = keeper(&node, &stage, ActorOptions { mailbox, ..ActorOptions::default() }).await;
+        actor.tell(route("wait"), Bytes::from_static(b"door")).await.unwrap();
+        stage.noted(2).await;
+        for text in ["1", "2", "3"] {
+            append(&actor, text).await;
+        }
+        let calling = actor.clone();
+        let call = tokio::spawn(async move { ask(&calling, "echo", "").await });
+        until(|| actor.status().tallies.rejected == 1).await;
+        stage.open("door");
+        assert!(call.await.unwrap().ends_with("[mailbox-full]"));
+        assert_eq!(stage.noted(5).await[2..], ["1", "2", "3"]);
     }
 }

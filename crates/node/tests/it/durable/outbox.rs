@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Barrier};
 
 use playhouse_guest::Bytes;
-use playhouse_node::store::{BatchLimits, QueueLimits, SqliteStore, Store, StoreError};
+use playhouse_node::store::{BatchLimits, OutId, QueueLimits, SqliteStore, Store, StoreError, Time};
 use playhouse_node::{ActorOptions, Node};
 
 use super::kit::{Keeper, Place, keeper};
@@ -262,4 +262,86 @@ async fn a_slow_application_holds_up_only_what_is_for_it() {
     assert_eq!(numbers, (0..TELLS).map(|at| at.to_string()).collect::<Vec<_>>());
     delivered(&told).await;
     assert_eq!(heard.notes().len(), TELLS);
+}
+
+/// It was put off by a clock that was years ahead, and waited for years with all that was behind it.
+#[tokio::test]
+async fn a_message_is_not_put_off_by_a_clock_that_was_ahead() {
+    let place = three_left().await;
+    let store = place.store();
+    let first = store.outbox(Default::default(), BatchLimits::default()).await.unwrap()[0].id;
+    store.outbox_failed(first, Time::from_millis(u64::MAX / 4)).await.unwrap();
+    let (node, stage) = (place.node(), Stage::default());
+    let _receiver = other(&node, &stage).await;
+    let _sender = keeper(&node, &Stage::default(), ActorOptions::default()).await;
+    assert_eq!(stage.noted(4).await[1..], ["0", "1", "2"]);
+}
+
+/// Counts how often the outbox is read from its beginning.
+#[derive(Default)]
+struct Beginnings(AtomicU32);
+
+impl Interpose for Beginnings {
+    fn before(&self, _operation: &'static str) -> Option<StoreError> {
+        None
+    }
+
+    fn reads_outbox(&self, after: OutId) {
+        self.0.fetch_add(u32::from(after == OutId::default()), Ordering::AcqRel);
+    }
+}
+
+/// With each message that anybody sent, all that waited for a receiver that takes nothing was read once more.
+#[tokio::test]
+async fn what_waits_is_not_read_again_with_each_message_of_others() {
+    let (place, stage, own) = (Place::disk(), Stage::default(), Stage::default());
+    let (store, node) = node_through(&place, Beginnings::default());
+    let sender = keeper(&node, &own, ActorOptions::default()).await;
+    // Room for one, which waits.
+    let (stored, receiving) = (QueueLimits { messages: 1, bytes: 1000 }, stage.clone());
+    let options = ActorOptions { stored, ..ActorOptions::default() };
+    let receiver = node.link(actor_type("Other"), move || Keeper::new(&receiving), options).await.unwrap();
+    receiver.tell(route("wait"), Bytes::from_static(b"door")).await.unwrap();
+    stage.noted(2).await;
+    let left = async || store.outbox(Default::default(), BatchLimits::default()).await.unwrap();
+    assert_eq!(ask(&sender, "tell", &format!("{} append 0", receiver.id())).await, "");
+    while left().await.first().is_none_or(|first| first.attempts == 0) {
+        tokio::task::yield_now().await;
+    }
+    let before = store.between.0.load(Ordering::Acquire);
+    for at in 0..40 {
+        assert_eq!(ask(&sender, "tell", &format!("self append {at}")).await, "");
+        own.noted(at + 2).await;
+    }
+    let read = store.between.0.load(Ordering::Acquire) - before;
+    assert!(read < 20, "{read} times from the beginning");
+    // What comes later for the same receiver does not go first.
+    assert_eq!(ask(&sender, "tell", &format!("{} append 1", receiver.id())).await, "");
+    stage.open("door");
+    assert_eq!(stage.noted(4).await[2..], ["0", "1"]);
+}
+
+/// What a receiver had no room for waited until its sender ran again, which may be never.
+#[tokio::test]
+async fn what_a_stopped_actor_has_sent_arrives() {
+    for place in Place::all() {
+        let (node, stage) = (place.node(), Stage::default());
+        let sender = keeper(&node, &Stage::default(), ActorOptions::default()).await;
+        // Room for one, which waits.
+        let (stored, receiving) = (QueueLimits { messages: 1, bytes: 1000 }, stage.clone());
+        let options = ActorOptions { stored, ..ActorOptions::default() };
+        let receiver = node.link(actor_type("Other"), move || Keeper::new(&receiving), options).await.unwrap();
+        receiver.tell(route("wait"), Bytes::from_static(b"door")).await.unwrap();
+        stage.noted(2).await;
+        assert_eq!(ask(&sender, "tells", &format!("{} append 0 1", receiver.id())).await, "");
+        let store = place.store();
+        let left = async || store.outbox(Default::default(), BatchLimits::default()).await.unwrap();
+        while left().await.first().is_none_or(|first| first.attempts == 0) {
+            tokio::task::yield_now().await;
+        }
+        node.stop(sender.id(), std::time::Duration::from_secs(1)).await.unwrap();
+        stage.open("door");
+        assert_eq!(stage.noted(4).await[2..], ["0", "1"]);
+        delivered(&*store).await;
+    }
 }

@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use parking_lot::Mutex;
 use playhouse_guest::{Bytes, Context, Error, RouteKey, SharedActor, SharedDispatch};
 use playhouse_node::store::{
-    BatchLimits, Committed, Done, MemoryStore, Position, Priority, Retention, SqliteOptions, SqliteStore, Store,
-    StoreError,
+    BatchLimits, Committed, Done, Durability, MemoryStore, Position, Priority, Retention, SqliteOptions, SqliteStore,
+    Store, StoreError,
 };
-use playhouse_node::{ActorOptions, ActorRef, Concurrency, MailboxOptions, Node};
+use playhouse_node::{ActorOptions, ActorRef, Concurrency, DurabilityPolicy, MailboxOptions, Node};
 
-use super::kit::keeper;
+use super::kit::{is_logged, keeper};
 use super::through::{Interpose, Through};
+use super::told::{Step, Told};
 use crate::support::{Stage, actor_type, ask, route, until};
 
 type Answers = Arc<Mutex<Vec<Box<dyn FnOnce() + Send>>>>;
@@ -208,4 +209,82 @@ async fn an_outbox_that_was_left_behind_is_delivered_without_further_ado() {
     }
     let _actor = keeper(&node, &stage, ActorOptions::default()).await;
     until(|| stage.notes().contains(&"sent".to_owned())).await;
+}
+
+/// An actor whose tells are in memory only.
+async fn forgetful(node: &Node, stage: &Stage) -> ActorRef {
+    let durability = DurabilityPolicy { tells: Some(Durability::Memory), ..DurabilityPolicy::default() };
+    keeper(node, stage, ActorOptions { durability, ..ActorOptions::default() }).await
+}
+
+/// The refusal of its commit parked the actor, and then the tell was nowhere.
+#[tokio::test]
+async fn a_tell_in_memory_whose_refusal_parks_the_actor_becomes_a_dead_letter() {
+    let (store, node, stage) = stage();
+    let actor = forgetful(&node, &stage).await;
+    store.between.refuse("commit", 1, StoreError::Failed { cause: "pulled".into() });
+    actor.tell(route("append"), Bytes::from_static(b"a")).await.unwrap();
+    until(|| actor.status().state.name() == "parked").await;
+    until(|| actor.status().tallies.dead_letters == 1).await;
+    let dead = node.dead_letters().await.unwrap();
+    assert_eq!((dead.len(), &dead[0].payload[..]), (1, &b"a"[..]));
+}
+
+/// Nothing is consumed for such a tell: where the server had made the commit, it happened twice.
+#[tokio::test]
+async fn a_tell_in_memory_is_not_handled_again_that_may_have_been_committed() {
+    let stage = Stage::default();
+    let told = Told::new(&stage);
+    let node = told.node();
+    let actor = forgetful(&node, &stage).await;
+    told.next("commit", Step::Unknown("made"));
+    actor.tell(route("append"), Bytes::from_static(b"a")).await.unwrap();
+    until(|| actor.status().tallies.dead_letters == 1).await;
+    stage.open("made");
+    assert_eq!(ask(&actor, "count", "").await, "0");
+    assert_eq!(stage.notes(), ["start with 0", "a", "start with 0"]);
+    assert!(node.dead_letters().await.unwrap()[0].cause.to_string().contains("is not known"));
+}
+
+/// It was counted as a dead letter, and nobody could say where it was.
+#[tokio::test]
+async fn the_log_says_which_tell_could_not_become_a_dead_letter() {
+    let stage = Stage::default();
+    let told = Told::new(&stage);
+    let node = told.node();
+    let actor = forgetful(&node, &stage).await;
+    told.next("bury", Step::Fails(StoreError::DiskFull { free: 0, reserve: 1 }));
+    actor.tell(route("corrupt"), Bytes::from_static(b"a")).await.unwrap();
+    told.asked("bury").await;
+    assert_eq!(ask(&actor, "echo", "after").await, "after");
+    assert!(is_logged(&node, "a tell of corrupt is lost"));
+}
+
+/// A read that was refused because so many others wait was a crash of the actor; thousands of actors that are told something at once were
+/// parked of it.
+#[tokio::test]
+async fn a_read_for_which_a_store_has_no_time_is_no_crash() {
+    let (store, node, stage) = stage();
+    let actor = keeper(&node, &stage, ActorOptions::default()).await;
+    store.between.refuse("state", 1, StoreError::Busy { what: "reads", limit: 0 });
+    actor.tell(route("add"), Bytes::new()).await.unwrap();
+    assert_eq!(stage.noted(2).await, ["start with 0", "start with 0"]);
+    until(|| actor.status().tallies.handled == 2).await;
+    assert_eq!(ask(&actor, "count", "").await, "1");
+    assert_eq!(actor.status().tallies.crashes, 0);
+}
+
+/// When the server is there again, all actors are opened at once, and those for which it had no time were parked.
+#[tokio::test]
+async fn a_start_for_which_a_store_has_no_time_is_no_crash() {
+    let stage = Stage::default();
+    let told = Told::new(&stage);
+    let node = told.node();
+    let actor = keeper(&node, &stage, ActorOptions::default()).await;
+    told.next("commit", Step::Fails(unreachable()));
+    told.next("timers", Step::Fails(StoreError::Busy { what: "reads", limit: 0 }));
+    assert!(ask(&actor, "add", "").await.ends_with("[store-unreachable]"));
+    told.asked("timers").await;
+    assert_eq!(ask(&actor, "add", "").await, "1");
+    assert_eq!(actor.status().tallies.crashes, 1, "that of the commit");
 }

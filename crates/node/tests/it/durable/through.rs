@@ -13,6 +13,9 @@ pub(super) trait Interpose: Send + Sync + 'static {
     /// Called before each operation; an error is its answer.
     fn before(&self, operation: &'static str) -> Option<StoreError>;
 
+    /// Called before the outbox is read behind that message.
+    fn reads_outbox(&self, _after: OutId) {}
+
     /// How the answer to a commit gets to whoever waits for it.
     fn answer(&self, done: Done<Committed>) -> Done<Committed> {
         done
@@ -48,6 +51,14 @@ impl<I: Interpose, S: Store> Store for Through<I, S> {
         self.store.local_folder()
     }
 
+    fn outbox(&self, after: OutId, limits: BatchLimits) -> Receipt<Vec<OutPosted>> {
+        self.between.reads_outbox(after);
+        match self.between.before("outbox") {
+            Some(error) => Receipt::ready(Err(error)),
+            None => self.store.outbox(after, limits),
+        }
+    }
+
     fn commit(&self, commit: Commit, done: Done<Committed>) {
         match self.between.before("commit") {
             Some(error) => self.between.answer(done).answer(Err(error)),
@@ -68,7 +79,6 @@ impl<I: Interpose, S: Store> Store for Through<I, S> {
         expire_replies(now: Time) -> u64;
         state(actor: ActorKey, key: &[u8]) -> Option<Versioned>;
         scan(actor: ActorKey, range: KeyRange, limits: BatchLimits) -> Vec<(Bytes, Versioned)>;
-        outbox(after: OutId, limits: BatchLimits) -> Vec<OutPosted>;
         outbox_done(ids: Vec<OutId>) -> ();
         outbox_failed(id: OutId, not_before: Time) -> ();
         timers_due(now: Time, items: usize) -> Vec<Timer>;

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use expect_test::expect;
-use playhouse_node::store::{Quota, Store, StoreError};
+use playhouse_node::store::{BatchLimits, LetterId, Quota, Store, StoreError};
 use playhouse_node::{ActorOptions, ActorRef, Node};
 
-use super::kit::{Place, keeper};
+use super::kit::{Place, is_logged, keeper};
 use super::refused::Censor;
 use super::through::Through;
 use super::told::{Step, Told};
@@ -197,4 +197,19 @@ async fn a_timer_does_not_ring_before_what_set_it_is_on_the_disk() {
     store.between.release().await;
     assert_eq!(setting.await.unwrap(), "");
     assert_eq!(stage.noted(4).await[2..], ["late", "soon"]);
+}
+
+/// The timer was consumed although the store had not taken the letter, and the message was gone.
+#[tokio::test]
+async fn a_timer_stays_set_until_its_message_is_a_dead_letter() {
+    let stage = Stage::default();
+    let told = Told::new(&stage);
+    let node = told.node();
+    let quota = Quota { state_bytes: 1000, ..Quota::default() };
+    let actor = keeper(&node, &stage, ActorOptions { quota, ..ActorOptions::default() }).await;
+    told.next("bury", Step::Fails(StoreError::DiskFull { free: 0, reserve: 1 }));
+    assert_eq!(ask(&actor, "timer", "poison 1 big 2000").await, "");
+    told.asked("bury").await;
+    until(|| told.store.letters(LetterId::default(), BatchLimits::default()).wait().unwrap().len() == 1).await;
+    assert!(is_logged(&node, "failed was not stored"), "it is said");
 }

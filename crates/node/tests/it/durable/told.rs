@@ -23,6 +23,8 @@ pub(crate) enum Step {
     Waits(&'static str),
     /// A commit whose outcome is said not to be known, and which is done when that door is opened.
     Unknown(&'static str),
+    /// A commit that fails when that door is opened.
+    FailsLate(&'static str, StoreError),
     /// It is done after this.
     After(Box<dyn FnOnce() + Send>),
 }
@@ -70,7 +72,7 @@ macro_rules! at_once {
                 Step::Fails(error) => return Receipt::ready(Err(error)),
                 Step::After(act) => act(),
                 Step::Through => {}
-                Step::Waits(_) | Step::Unknown(_) => panic!("it is done at once"),
+                Step::Waits(_) | Step::Unknown(_) | Step::FailsLate(..) => panic!("it is done at once"),
             }
             self.store.$name($($argument),*)
         }
@@ -84,7 +86,7 @@ macro_rules! late {
                 Step::Fails(error) => return Receipt::ready(Err(error)),
                 Step::After(act) => act(),
                 Step::Through => {}
-                Step::Unknown(_) => panic!("it is no commit"),
+                Step::Unknown(_) | Step::FailsLate(..) => panic!("it is no commit"),
                 Step::Waits(door) => {
                     let (done, receipt) = Receipt::pending();
                     let told = self.clone();
@@ -113,6 +115,14 @@ impl Store for Told {
                 (door, Done::call(drop))
             }
             Step::Waits(door) => (door, done),
+            Step::FailsLate(door, error) => {
+                let stage = self.stage.clone();
+                tokio::spawn(async move {
+                    stage.pass(door).await;
+                    done.answer(Err(error));
+                });
+                return;
+            }
             Step::Through | Step::After(_) => return self.store.commit(commit, done),
         };
         let told = self.clone();

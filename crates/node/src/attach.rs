@@ -146,9 +146,10 @@ impl Node {
             options,
         });
         let (made, making) = oneshot::channel();
+        let (failed, mut failing) = oneshot::channel();
         // A task, so that the actor is opened and starts, or is gone, even if nobody waits for it here.
         let mut starting =
-            self.0.runtime.spawn(bring_up(Arc::clone(&self.0), actor_type.clone(), program, setup, made));
+            self.0.runtime.spawn(bring_up(Arc::clone(&self.0), actor_type.clone(), program, setup, (made, failed)));
         let Ok(cell) = making.await else {
             return Err(starting.await.ok().and_then(Result::err).unwrap_or(NodeError::Stopping));
         };
@@ -156,11 +157,11 @@ impl Node {
         let started = tokio::select! {
             biased;
             started = &mut starting => started.unwrap_or(Err(NodeError::Stopping)),
-            () = cell.gone() => {
+            // It is gone as well when its start has failed, and that is what it is gone of.
+            () = cell.gone() => Err(failing.try_recv().unwrap_or_else(|_| {
                 let text = format!("{} was stopped while it started", cell.id());
-                let source = ActorError::coded(ErrorKind::Unavailable, Code::ActorStopped, text);
-                Err(NodeError::Start { actor_type, source })
-            }
+                ActorError::coded(ErrorKind::Unavailable, Code::ActorStopped, text)
+            })).map_err(|source| NodeError::Start { actor_type, source }),
         };
         started.map(|()| ActorRef(cell))
     }
@@ -172,7 +173,7 @@ async fn bring_up(
     actor_type: ActorType,
     program: Arc<dyn Prepared>,
     setup: Arc<Setup>,
-    made: oneshot::Sender<Arc<Cell>>,
+    (made, failed): (oneshot::Sender<Arc<Cell>>, oneshot::Sender<ActorError>),
 ) -> Result<(), NodeError> {
     let durable = open_stored(&node, &actor_type, &setup).await?;
     let serial = match &durable {
@@ -191,7 +192,8 @@ async fn bring_up(
     // They may have gone.
     let _ = made.send(Arc::clone(&cell));
     let started = cell.start().await;
-    if started.is_err() {
+    if let Err(error) = &started {
+        let _ = failed.send(error.clone());
         drop(cell.vanish());
     }
     started.map_err(|source| NodeError::Start { actor_type, source })

@@ -153,6 +153,17 @@ async fn an_actor_that_dies_at_start_is_refused() {
     assert!(node.actors().is_empty());
 }
 
+/// It is gone a moment before its task has ended: what it is gone of is said all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn why_an_actor_did_not_start_is_never_lost() {
+    let (node, stage) = (node(), Stage::default());
+    for _ in 0..2000 {
+        let program = Arc::new(Fragile { stage: stage.clone(), made: AtomicU32::new(0), no_start_from: 1 });
+        let refused = node.start_program(actor_type("Fragile"), program, ActorOptions::default()).await.unwrap_err();
+        assert!(refused.to_string().ends_with("its start hook failed: no start"), "{refused}");
+    }
+}
+
 #[tokio::test]
 async fn an_actor_that_cannot_be_started_again_is_parked() {
     let (node, stage) = (node(), Stage::default());

@@ -208,14 +208,17 @@ impl Cell {
         let route = letter.route.clone();
         let mut buried = durable.bury(letter, cause.to_text());
         let Some(cell) = self.me.upgrade() else { return };
-        let say = move |result: Result<_, StoreError>| {
-            if let Err(error) = result {
-                cell.log(LogLevel::Error, &format!("a tell of {route} is lost, it became no dead letter: {error}"));
-            }
+        let note = move |result: Result<Option<LetterId>, StoreError>| {
+            let lost = match result {
+                Ok(Some(_)) => return cell.gate.lock().tallies.dead_letters += 1,
+                Ok(None) => "it is larger than all letters that are kept".to_owned(),
+                Err(error) => error.to_string(),
+            };
+            cell.log(LogLevel::Error, &format!("a tell of {route} is lost, it became no dead letter: {lost}"));
         };
         match (&mut buried).now_or_never() {
-            Some(result) => say(result),
-            None => drop(self.node.runtime.spawn(async move { say(buried.await) })),
+            Some(result) => note(result),
+            None => drop(self.node.runtime.spawn(async move { note(buried.await) })),
         }
     }
 

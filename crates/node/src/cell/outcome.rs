@@ -216,10 +216,10 @@ impl Cell {
 
     /// Keeps a letter that will not be handled for an operator to look at.
     pub(super) fn bury(&self, letter: Letter, cause: ActorError) {
-        self.gate.lock().tallies.dead_letters += 1;
         if let Some(durable) = &self.durable {
             return self.bury_stored(durable, letter, &cause);
         }
+        self.gate.lock().tallies.dead_letters += 1;
         self.node.bury(&self.id, letter, cause);
     }
 

@@ -258,6 +258,7 @@ async fn the_log_says_which_tell_could_not_become_a_dead_letter() {
     told.asked("bury").await;
     assert_eq!(ask(&actor, "echo", "after").await, "after");
     assert!(is_logged(&node, "a tell of corrupt is lost"));
+    assert_eq!(actor.status().tallies.dead_letters, 0);
 }
 
 /// A read that was refused because so many others wait was a crash of the actor; thousands of actors that are told something at once were

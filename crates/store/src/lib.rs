@@ -88,4 +88,4 @@ pub use model::{
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresError, PostgresOptions, PostgresStore};
 pub use receipt::{Done, Receipt};
-pub use sqlite::{DangerSync, OpenError, SqliteOptions, SqliteStore};
+pub use sqlite::{DangerSync, OpenError, RUNNING_FILE, SqliteOptions, SqliteStore};

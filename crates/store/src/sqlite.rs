@@ -43,6 +43,7 @@ use crate::model::{
 };
 use crate::receipt::{Done, Receipt};
 
+pub use self::files::RUNNING_FILE;
 pub use self::options::{DangerSync, SqliteOptions};
 pub use self::refusal::OpenError;
 

@@ -12,7 +12,6 @@ use playhouse_store::{ActorKey, Position, Priority, Time};
 
 use crate::cell::Stored;
 
-const FILE: &str = "running";
 /// Bytes of a line: four numbers of 20 digits at most, and the name of a timer and its length, which is 128 bytes at most.
 const LINE_BYTES: usize = 256;
 
@@ -41,7 +40,7 @@ struct Line {
 impl Running {
     /// What is in a folder. None if that cannot be read: then nobody is to blame for anything.
     pub(crate) fn open(folder: &Path) -> Option<Self> {
-        let opened = open(&folder.join(FILE));
+        let opened = open(&folder.join(playhouse_store::RUNNING_FILE));
         opened
             .inspect_err(
                 |error| tracing::warn!(%error, folder = %folder.display(), "what ends the process will not be known"),

@@ -83,7 +83,8 @@ pub(crate) fn check_commit(commit: &Commit) -> Result<(), StoreError> {
     commit.keys.iter().try_for_each(check_key)?;
     if let Some(reply) = &commit.reply {
         check_request(&reply.request)?;
-        at_most("bytes of the reply", reply.reply.len(), MESSAGE_BYTES_MAX)?;
+        // A node keeps with it in one byte whether it is a reply or an error.
+        at_most("bytes of the reply", reply.reply.len(), MESSAGE_BYTES_MAX + 1)?;
     }
     check_once(commit)
 }

@@ -17,9 +17,11 @@ pub(super) const DATABASE: &str = "playhouse.db";
 const LOCK: &str = "lock";
 const MARK: &str = "mark";
 pub(super) const RESERVE: &str = "reserve";
-/// What whoever uses the store keeps beside it: a key, and a node's note of what it is handling.
+/// What whoever uses the store keeps beside it.
 const MASTER_KEY: &str = "master-key";
-const RUNNING: &str = "running";
+/// The file beside a store in which a node notes what it is handling. It belongs to what is in the store: with another store in its place, it
+/// has to go.
+pub const RUNNING_FILE: &str = "running";
 
 /// A folder for a store that nobody but its owner can enter. One that has other things in it is not closed to others, but refused.
 pub(super) fn make_folder(folder: &Path) -> Result<(), OpenError> {
@@ -48,7 +50,7 @@ pub(super) fn make_folder(folder: &Path) -> Result<(), OpenError> {
 fn stranger(folder: &Path) -> io::Result<Option<String>> {
     for entry in fs::read_dir(folder)? {
         let name = entry?.file_name().to_string_lossy().into_owned();
-        if ![LOCK, MARK, RESERVE, RUNNING].contains(&&*name)
+        if ![LOCK, MARK, RESERVE, RUNNING_FILE].contains(&&*name)
             && ![DATABASE, MASTER_KEY].iter().any(|own| name.starts_with(own))
         {
             return Ok(Some(name));

@@ -53,6 +53,7 @@ fn a_folder_that_is_not_for_a_store_is_left_alone() {
         std::os::unix::fs::chown(&folder, Some(0), None).expect("root may");
     }
     std::fs::rename(folder.join("letter"), folder.join("master-key")).expect("renamed");
+    std::fs::write(folder.join(playhouse_store::RUNNING_FILE), "nothing").expect("written");
     drop(open(&folder));
     let now = folder.metadata().expect("it is there").permissions().mode() & 0o777;
     assert_eq!(now, 0o700, "nothing but the store's is in it");

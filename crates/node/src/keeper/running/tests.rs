@@ -1,9 +1,9 @@
 use std::path::Path;
 
 use expect_test::{Expect, expect};
-use playhouse_store::{ActorKey, Position, Priority, Time};
+use playhouse_store::{ActorKey, Position, Priority, RUNNING_FILE, Time};
 
-use super::{FILE, Running};
+use super::Running;
 use crate::cell::Stored;
 
 /// What the words stand for: an actor, and a message or a timer of it.
@@ -32,7 +32,7 @@ fn check(folder: &Path, steps: &[&str], expected: &Expect) {
     }
     let mut known: Vec<_> = running.of(ActorKey::from_number(7)).iter().map(|known| format!("{known:?}")).collect();
     known.sort_unstable();
-    let lines = std::fs::metadata(folder.join(FILE)).unwrap().len().div_ceil(super::LINE_BYTES as u64);
+    let lines = std::fs::metadata(folder.join(RUNNING_FILE)).unwrap().len().div_ceil(super::LINE_BYTES as u64);
     expected.assert_eq(&format!("{} in {lines} lines", known.join(", ")));
 }
 
@@ -99,7 +99,7 @@ fn names_are_kept_byte_by_byte() {
 fn damage_blames_nobody() {
     let folder = tempfile::tempdir().unwrap();
     for bytes in [&b"\xff\xfe"[..], b"7 1 normal x", b"7 1", b"7 1 timer 5 9 short", b"no numbers at all"] {
-        std::fs::write(folder.path().join(FILE), bytes).unwrap();
+        std::fs::write(folder.path().join(RUNNING_FILE), bytes).unwrap();
         check(
             folder.path(),
             &["+ 7 normal 3", "killed"],
@@ -107,6 +107,6 @@ fn damage_blames_nobody() {
         );
     }
     std::fs::create_dir(folder.path().join("d")).unwrap();
-    std::fs::create_dir(folder.path().join("d").join(FILE)).unwrap();
+    std::fs::create_dir(folder.path().join("d").join(RUNNING_FILE)).unwrap();
     assert!(Running::open(&folder.path().join("d")).is_none());
 }

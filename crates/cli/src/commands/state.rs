@@ -11,7 +11,7 @@ use crate::control::protocol::{PAYLOAD_BYTES_MAX, Payload};
 use crate::encoding::Encoding;
 use crate::error::{CliError, Exit, Result};
 use crate::files;
-use crate::output::{GOOD, Output, Report, Table};
+use crate::output::{GOOD, Output, Report, Table, shortened};
 use crate::store::access::StoreArg;
 use crate::store::edit::Change;
 use crate::store::records::{StateEntry, StateScan, StoreRequest};
@@ -336,11 +336,8 @@ impl Report for Entries {
         let mut table = Table::new(&["KEY", ">VERSION", ">BYTES", "VALUE"]);
         let cut = io::stdout().is_terminal();
         for entry in &self.entries {
-            let mut value = entry.value.clone().unwrap_or_default();
-            if cut && let Some((at, _)) = value.char_indices().nth(SHOWN_CHARS_MAX) {
-                value.truncate(at);
-                value.push('…');
-            }
+            let value = entry.value.as_deref().unwrap_or_default();
+            let value = if cut { shortened(value, SHOWN_CHARS_MAX) } else { value.to_owned() };
             table.row(vec![entry.key.clone(), entry.version.to_string(), entry.bytes.to_string(), value]);
         }
         table.write(w)?;

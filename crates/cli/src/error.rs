@@ -115,6 +115,11 @@ impl CliError {
         if let Self::Problem(problem) = self { Some(problem.code) } else { None }
     }
 
+    /// What was seen; nothing if nobody is to be told.
+    pub(crate) fn message(&self) -> &str {
+        if let Self::Problem(problem) = self { &problem.message } else { "" }
+    }
+
     /// What the program tells the shell.
     pub(crate) fn exit(&self) -> Exit {
         match self {

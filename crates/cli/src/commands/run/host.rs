@@ -42,11 +42,11 @@ pub(super) async fn run(plan: Plan, mut bound: Bound, kept: Kept, voice: Voice) 
     let serving = tokio::spawn(serve(listener, Arc::new(service), async { drop(serving_ends.await) }));
     let mut asked = Asked { signals: &mut signals, stop: stop_asked };
     let started = tokio::select! {
-        started = attach_all(&node, &plan, &roster) => started.map(|()| true),
+        started = attach_all(&node, &plan, &roster, voice) => started.map(|()| true),
         asked = asked.next() => if asked == Ask::Signal { Err(CliError::Interrupted) } else { Ok(false) },
     };
     if matches!(started, Ok(true)) {
-        printer.say(Happening::ready(&node, hello, places));
+        printer.say(Happening::ready(&node, roster.damaged(), hello, places));
         asked.next().await;
     }
     if started.is_ok() {
@@ -62,6 +62,8 @@ pub(super) async fn run(plan: Plan, mut bound: Bound, kept: Kept, voice: Voice) 
         printer.say(Happening::Stopped);
     }
     printer.finish().await;
+    // Whoever waits for the end hears that not all of it ran.
+    let exit = if exit == Exit::Ok && !roster.damaged().is_empty() { Exit::Failed } else { exit };
     started.map(|_| exit)
 }
 
@@ -113,8 +115,10 @@ fn start(plan: &Plan, kept: Kept, to_shell: mpsc::Sender<Happening>) -> Result<N
     node.start().map_err(|error| node_error(&error))
 }
 
-/// Starts the actors one after the other, without those that somebody stops meanwhile.
-async fn attach_all(node: &Node, plan: &Plan, roster: &Roster) -> Result<()> {
+/// Starts the actors one after the other, without those that somebody stops meanwhile. Those whose records are damaged stand still, unless there
+/// is nobody else.
+async fn attach_all(node: &Node, plan: &Plan, roster: &Roster, voice: Voice) -> Result<()> {
+    let mut damaged = Vec::new();
     for (place, actor) in plan.actors.iter().enumerate() {
         let attached = tokio::select! {
             // Looks first whether it is wanted at all.
@@ -125,9 +129,20 @@ async fn attach_all(node: &Node, plan: &Plan, roster: &Roster) -> Result<()> {
         match attached {
             Some(Ok(id)) => roster.arrived(place, id),
             Some(Err(AttachError::Stopped)) => drop(roster.dismiss(place)),
+            Some(Err(AttachError::Damaged(error))) => {
+                roster.stands_still(place, error.message());
+                damaged.push(error);
+            }
             Some(Err(AttachError::Failed(error))) => return Err(error),
             None => stop_strays(node, actor.actor_type(), roster).await,
         }
+    }
+    if roster.started().is_empty() {
+        return damaged.into_iter().next().map_or(Ok(()), Err);
+    }
+    for error in damaged {
+        let (cause, code) = (error.message(), Code::StoreCorrupt);
+        voice.output.warn(format_args!("an actor stands still, the others run: {cause} [{code}]; `playhouse fsck` lists all damage"));
     }
     Ok(())
 }
@@ -147,6 +162,8 @@ async fn stop_strays(node: &Node, actor_type: &ActorType, roster: &Roster) {
 enum AttachError {
     /// Somebody stopped it while it started.
     Stopped,
+    /// Something of what it keeps is not what was written.
+    Damaged(CliError),
     Failed(CliError),
 }
 
@@ -158,6 +175,7 @@ async fn attach(node: &Node, actor: &PlannedActor) -> Result<ActorId, AttachErro
             "If you trust {} as much as the node itself, add `--danger-native-in-process`.",
             actor.actor_type()
         ))),
+        Code::StoreCorrupt => AttachError::Damaged(node_error(&error)),
         _ => AttachError::Failed(node_error(&error).prefixed(&format!("{}: ", actor.path.display()))),
     })
 }

@@ -232,6 +232,11 @@ impl Table {
     }
 }
 
+/// A number with what it counts: `1 key`, `2 keys`.
+pub(crate) fn count(number: u64, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
 /// The text, or its beginning and how long it is.
 pub(crate) fn shortened(text: &str, chars_max: usize) -> String {
     match text.char_indices().nth(chars_max) {

@@ -139,6 +139,7 @@ pub(crate) struct DeleteArgs {
 EXAMPLES
   playhouse state export Counter > counter.jsonl
   playhouse state export Counter --out counter.jsonl
+  playhouse state export Counter --skip-damaged > sound.jsonl      of a damaged store, what is as it was written
 
 The first line names the actor, the last one says how many keys there are; between them stand keys and values in base64.")]
 pub(crate) struct ExportArgs {
@@ -147,6 +148,9 @@ pub(crate) struct ExportArgs {
     /// Write to this file, which must not exist, instead of standard output.
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Leave out keys that are damaged, and say how many they are. Nothing in the store is changed.
+    #[arg(long)]
+    skip_damaged: bool,
     #[command(flatten)]
     store: StoreArg,
     #[command(flatten)]

@@ -85,6 +85,14 @@ impl StoreArg {
         Ok(Location::last_of(&Paths::from_env()?, &self.node))
     }
 
+    /// What was reached, for people.
+    pub(crate) fn place(&self, access: &Access) -> Result<String> {
+        Ok(match access {
+            Access::Node(client) => format!("node {}", client.node().node),
+            Access::Store(_) => self.location()?.to_string(),
+        })
+    }
+
     /// An actor of the store, to be changed while no node runs it.
     pub(crate) fn edit(&self, actor: &str) -> Result<Editor> {
         let location = self.location()?;

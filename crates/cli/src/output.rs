@@ -232,6 +232,11 @@ impl Table {
     }
 }
 
+/// A word as shells take it, whatever is in it.
+pub(crate) fn quoted(word: &str) -> String {
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
 /// A number with what it counts: `1 key`, `2 keys`.
 pub(crate) fn count(number: u64, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })

@@ -64,6 +64,11 @@ impl Editor {
         self.lease.usage.state_keys
     }
 
+    /// Whether the actor has that key.
+    pub(crate) fn has(&self, key: &[u8]) -> Result<bool> {
+        Ok(self.store.state(self.actor(), key).wait().map_err(failed)?.is_some())
+    }
+
     /// The keys behind `after`, some of them.
     pub(crate) fn keys(&self, after: Option<Bytes>) -> Result<Vec<Bytes>> {
         let range = after.map_or(KeyRange::all(), |after| KeyRange::all().after(after));

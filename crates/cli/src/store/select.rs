@@ -85,7 +85,10 @@ impl Search<'_> {
 
     /// One of those that cannot be read may be the wanted one.
     fn unreadable(&self, actors: u64) -> WireError {
-        let text = format!("the store is damaged: the names of {actors} actors cannot be read, {:?} may be one of them", self.word);
+        let text = format!(
+            "the store is damaged: the names of {actors} actors cannot be read, {:?} may be one of them",
+            self.word
+        );
         ActorError::coded(ErrorKind::Internal, Code::StoreCorrupt, text).into()
     }
 

@@ -142,7 +142,9 @@ async fn attach_all(node: &Node, plan: &Plan, roster: &Roster, voice: Voice) -> 
     }
     for error in damaged {
         let (cause, code) = (error.message(), Code::StoreCorrupt);
-        voice.output.warn(format_args!("an actor stands still, the others run: {cause} [{code}]; `playhouse fsck` lists all damage"));
+        voice.output.warn(format_args!(
+            "an actor stands still, the others run: {cause} [{code}]; `playhouse fsck` lists all damage"
+        ));
     }
     Ok(())
 }

@@ -35,7 +35,12 @@ impl Happening {
     /// Every actor has started, but for those whose records are damaged.
     pub(super) fn ready(node: &Node, damaged: Vec<ActorInfo>, hello: Hello, places: Places) -> Self {
         let Places { socket, store } = places;
-        Self::Ready { node: hello, socket, store, actors: node.actors().iter().map(actor_info).chain(damaged).collect() }
+        Self::Ready {
+            node: hello,
+            socket,
+            store,
+            actors: node.actors().iter().map(actor_info).chain(damaged).collect(),
+        }
     }
 }
 

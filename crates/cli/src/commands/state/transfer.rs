@@ -83,7 +83,9 @@ pub(super) fn export(args: &ExportArgs, output: Output) -> Result<()> {
 /// What is sound of a store: a copy, from which all that is damaged was dropped.
 fn sound_part(access: &mut Access) -> Result<(Access, PassingFolder)> {
     let place = std::env::temp_dir();
-    let fail = |error: io::Error| CliError::io(Code::StoreFailed, format_args!("cannot copy the store to {}", place.display()), &error);
+    let fail = |error: io::Error| {
+        CliError::io(Code::StoreFailed, format_args!("cannot copy the store to {}", place.display()), &error)
+    };
     let copy = PassingFolder::make(&place, "playhouse-export").map_err(fail)?;
     let to = absolute(&copy.path().join(DATABASE))?;
     let to = to.to_str().ok_or_else(|| CliError::usage(format!("{} is not UTF-8", to.display())))?.to_owned();

@@ -120,6 +120,11 @@ impl CliError {
         if let Self::Problem(problem) = self { &problem.message } else { "" }
     }
 
+    /// Whether this is the way out that it names.
+    pub(crate) fn advises(&self, fix: &str) -> bool {
+        matches!(self, Self::Problem(problem) if problem.fix.as_deref() == Some(fix))
+    }
+
     /// What the program tells the shell.
     pub(crate) fn exit(&self) -> Exit {
         match self {

@@ -56,7 +56,7 @@ impl StoreArg {
     /// The store, for what can be done only while no node has it open.
     pub(crate) fn open_alone(&self) -> Result<Arc<dyn Store>> {
         let alone = |error: CliError| match error.code() {
-            Some(Code::StoreLocked) => {
+            Some(Code::StoreLocked) if !error.advises(open::TRY_AGAIN) => {
                 error.fix("This is done only while no node has the store open: `playhouse stop --all` ends yours.")
             }
             _ => error,

@@ -26,7 +26,7 @@ pub(crate) use place::Place;
 /// The environment variable that may have the master key itself.
 const VARIABLE: &str = "PLAYHOUSE_MASTER_KEY";
 /// The file in a store's folder, unless another place is named.
-const FILE: &str = "master-key";
+pub(crate) const FILE: &str = "master-key";
 
 /// The key under which the keys of actors are sealed.
 #[derive(Debug, Clone, Args)]

@@ -5,7 +5,7 @@ use crate::home::{Home, package};
 const ACTOR: &str = "0/playhouse-demo:LedgerWasm/1";
 
 /// A user whose ledger keeps four keys, one of which is damaged, beside a counter.
-fn damaged() -> Home {
+pub(crate) fn damaged() -> Home {
     let home = Home::new();
     home.trust_fixtures();
     let node = home.start(&[&package("ledger-wasm"), &package("counter-wasm")]);

@@ -1,6 +1,7 @@
 //! Drives the built program as a user would.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod copies;
 mod damage;
 mod demo;
 mod disk;

@@ -155,6 +155,17 @@ pub(crate) fn way_out(code: Code) -> &'static str {
         Code::StateQuota => {
             "Delete what is not needed, or raise the quota that the message names: `quota = { NAME = NUMBER }` of the actor in the node's configuration."
         }
+        Code::KeyMaster => {
+            "Give the node the key that the message names first: `--master-key-file FILE`, or as `master-key` in the store's folder. The former key lies beside the new one after \
+             `playhouse key rotate --master`, under its id."
+        }
+        Code::GrantMissing => {
+            "All must name it that say anything: the manifest of the package (`playhouse package inspect`), `grants` of the actor and `grants` of `[policy]` in the node's configuration."
+        }
+        Code::DiskFull => "Make room on the disk of the node's store: with 80 MiB free the node goes on by itself.",
+        Code::StoreCorrupt => {
+            "`playhouse fsck` lists the damage. Restore a backup; or save what is sound (`playhouse state export ACTOR --skip-damaged`) and drop what is named."
+        }
         Code::CommitOrder => "Call again: nothing of it was done. Tells are handled again without that.",
         code => code.fix(),
     }

@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use playhouse_crypto::{KeyFileError, MasterKey, MasterKeyFile};
+use playhouse_crypto::{KeyFileError, MasterKey, MasterKeyFile, MasterKeyId};
 use playhouse_node::MasterKeys;
 use playhouse_store::Store;
 use playhouse_types::{Code, ErrorKind};
@@ -118,6 +118,11 @@ impl MasterArg {
             Some(next) => MasterKeys::from(next).with_former(current),
             None => current.into(),
         })
+    }
+
+    /// The name of the key that is in a place itself.
+    pub(crate) fn id_at(&self, place: &Place) -> Result<MasterKeyId> {
+        Ok(self.read_one(place)?.ok_or_else(|| absent(place))?.id())
     }
 
     fn read_one(&self, place: &Place) -> Result<Option<MasterKey>> {

@@ -63,6 +63,7 @@ impl Plan {
             let mut options = options?;
             routes.add(&package, &options.durability);
             keep.apply(&mut options);
+            keep.check(&options)?;
             Ok(PlannedActor { package, options, path })
         };
         let actors = configured.chain(plain).map(plan).collect::<Result<Vec<_>>>()?;

@@ -12,7 +12,7 @@ use super::inspect::{self, Ended};
 use super::location::Location;
 use super::records::StoreRequest;
 use super::{open, owner};
-use crate::control::client::Client;
+use crate::control::client::{Client, is_absent};
 use crate::control::protocol::Request;
 use crate::error::{CliError, Result};
 use crate::paths::Paths;
@@ -135,12 +135,6 @@ impl StoreArg {
             }
         }
     }
-}
-
-fn is_absent(error: &CliError) -> bool {
-    error.document().is_some_and(|document| {
-        document.error.code == Code::NodeNotRunning.text() && document.error.kind == ErrorKind::NotFound.name()
-    })
 }
 
 impl Access {

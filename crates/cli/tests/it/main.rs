@@ -19,4 +19,5 @@ mod packages;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod starting;
+mod tour;
 mod trust;

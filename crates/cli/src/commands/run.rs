@@ -144,9 +144,11 @@ fn open_store(plan: &plan::Plan, paths: &Paths, node: &Name, output: Output) -> 
 
 pub(crate) fn run(args: &RunArgs, output: Output) -> Result<Exit> {
     let paths = Paths::from_env()?;
-    // First of all, so that commands which come at once find the node, and wait for it.
-    let bound = Bound::bind(&paths, &args.node.node)?;
+    // First of all, so that commands which come at once find the node, and wait for it; but what is wrong with the plan is wrong also where a
+    // node runs.
+    let bound = Bound::bind(&paths, &args.node.node);
     let plan = plan::Plan::make(args, &paths)?;
+    let bound = bound?;
     for danger in plan.dangers() {
         output.warn(danger);
     }

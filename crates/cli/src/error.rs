@@ -160,7 +160,7 @@ pub(crate) fn way_out(code: Code) -> &'static str {
              `playhouse key rotate --master`, under its id."
         }
         Code::GrantMissing => {
-            "All must name it that say anything: the manifest of the package (`playhouse package inspect`), `grants` of the actor and `grants` of `[policy]` in the node's configuration."
+            "Add it to `grants` of the actor in the node's configuration and to `grants` of `[policy]` there, where these are given; the package must ask for it, too (`playhouse package inspect`)."
         }
         Code::DiskFull => "Make room on the disk of the node's store: with 80 MiB free the node goes on by itself.",
         Code::StoreCorrupt => {

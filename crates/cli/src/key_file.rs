@@ -23,6 +23,11 @@ pub(crate) fn read_public(path: &Path) -> Result<VerifyingKey> {
     Ok(KeyFile::parse(&bytes).map_err(|error| wrong(path, &error))?.verifying_key())
 }
 
+/// Whether it is a file with a private key in the clear.
+pub(crate) fn is_plain(path: &Path) -> bool {
+    path.is_file() && matches!(read(path), Ok(KeyFile::Plain(_)))
+}
+
 /// Names the file in an error about what is in it.
 pub(crate) fn wrong(path: &Path, error: &KeyFileError) -> CliError {
     let kind = match error.code() {

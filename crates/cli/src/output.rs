@@ -136,9 +136,11 @@ fn write_error(w: &mut dyn Write, body: &ErrorBody<'_>) -> io::Result<()> {
     Ok(())
 }
 
-/// The text without what is hostile, its lines after the first set in.
+/// The text without what is hostile, its lines after the first set in. Lines with nothing in them stay so.
 fn indented(text: &str) -> String {
-    clean(text.trim_end()).replace('\n', "\n        ")
+    let text = clean(text.trim_end());
+    let lines = text.lines().map(|line| if line.trim().is_empty() { String::new() } else { format!("        {line}") });
+    lines.collect::<Vec<_>>().join("\n").trim_start().to_owned()
 }
 
 fn write_json(w: &mut impl Write, value: &impl Serialize, pretty: bool) -> io::Result<()> {

@@ -30,7 +30,7 @@ pub(crate) struct StoreArg {
 }
 
 /// The environment variable that may say where the store is, as for `playhouse run`.
-const VARIABLE: &str = "PLAYHOUSE_STORE";
+pub(crate) const VARIABLE: &str = "PLAYHOUSE_STORE";
 
 /// A way to a store.
 pub(crate) enum Access {

@@ -128,8 +128,18 @@ fn the_doctor_looks_at_everything() {
     let home = Home::new();
     let report = home.run(&["doctor", "--json"]).json();
     let checks = report["checks"].as_array().unwrap();
-    for name in ["config directory", "cache directory", "runtime directory", "trust", "signing key", "clock", "kernel"]
-    {
+    for name in [
+        "config directory",
+        "cache directory",
+        "runtime directory",
+        "state directory",
+        "control socket",
+        "trust",
+        "signing key",
+        "store",
+        "clock",
+        "kernel",
+    ] {
         assert!(checks.iter().any(|check| check["name"] == name), "{name}");
     }
     std::fs::create_dir_all(home.path(".local/state/playhouse/run")).unwrap();
@@ -137,6 +147,16 @@ fn the_doctor_looks_at_everything() {
     std::fs::set_permissions(home.path(".local/state/playhouse/run"), open).unwrap();
     let ran = home.run(&["doctor"]).exits(1);
     assert!(ran.out.contains("has mode 0777, expected 0700"), "{}", ran.out);
+    // Where nothing is as it should be, it says what to do all the same.
+    let problem = |name: &str, key: &str, value: &str| {
+        let ran = crate::home::finish(home.command(&["doctor", "--json"]).env(key, value)).exits(1).json();
+        let found = ran["checks"].as_array().unwrap().iter().find(|check| check["name"] == name).unwrap().clone();
+        assert_eq!(found["verdict"], "problem", "{found}");
+        found["fix"].as_str().unwrap().to_owned()
+    };
+    assert!(problem("home directory", "HOME", "").contains("Set HOME"));
+    let long = format!("/tmp/{}", "x".repeat(120));
+    assert!(problem("control socket", "HOME", &long).contains("XDG_RUNTIME_DIR"));
 }
 
 #[test]

@@ -104,10 +104,16 @@ impl Search<'_> {
     }
 }
 
-/// Whether a word is the id or the versioned type of an actor: a store knows no versions.
+/// Whether a word is the id, its beginning as `ps` shows it, or the versioned type of an actor: a store knows no versions.
 fn names(word: &str, actor: &ActorInfo) -> bool {
     let identity = &actor.identity;
     let is = |kind: &ActorType| *kind.manufacturer() == identity.manufacturer && *kind.name() == identity.type_name;
+    if let Some((serial, realm)) = word.split_once('@')
+        && u64::from_str_radix(serial, 16) == Ok(actor.lease.serial.number())
+        && realm.parse() == Ok(identity.realm.number())
+    {
+        return true;
+    }
     match word.parse::<ActorId>() {
         Ok(id) => id.realm() == identity.realm && id.serial() == actor.lease.serial && is(id.actor_type()),
         Err(_) => word.parse::<ActorType>().is_ok_and(|kind| is(&kind)),

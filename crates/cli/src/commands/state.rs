@@ -171,7 +171,7 @@ interrupted, the same with `--replace` or `--merge` makes it whole. An actor tha
 pub(crate) struct ImportArgs {
     /// The actor: its name in the store, its id, type or name, or the beginning of one.
     actor: String,
-    /// What `playhouse state export` wrote.
+    /// What `playhouse state export` wrote; `-` is standard input.
     file: PathBuf,
     /// Delete the keys that are not in the file.
     #[arg(long)]

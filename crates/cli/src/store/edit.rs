@@ -59,6 +59,11 @@ impl Editor {
         Ok(Self { store, identity, lease })
     }
 
+    /// The actor's name.
+    pub(crate) fn name(&self) -> String {
+        self.identity.to_string()
+    }
+
     /// Keys that the actor has.
     pub(crate) fn key_count(&self) -> u64 {
         self.lease.usage.state_keys

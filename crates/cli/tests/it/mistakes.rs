@@ -121,3 +121,39 @@ fn one_wrong_number_leaves_all_dead_letters_where_they_are() {
     assert_eq!(dropped["dead_letters"], serde_json::json!([2]));
     assert!(home.run(&["dlq", "drop", "--all"]).exits(0).out.starts_with("dropped 1 dead letter, in "));
 }
+
+/// What `ps` shows of an actor's id was refused by the commands for stores, against their help.
+#[test]
+fn actors_are_named_by_what_is_shown_of_them() {
+    let home = Home::new();
+    home.trust_fixtures();
+    let node = home.start(&[&package("ledger-wasm"), &package("counter-wasm")]);
+    let shown = home.run(&["ps"]).exits(0).out;
+    let line = shown.lines().find(|line| line.contains("LedgerWasm")).unwrap();
+    let id = line.split_whitespace().next().unwrap();
+    let look = || {
+        for args in [&["timers", id][..], &["mailbox", id], &["state", "scan", id], &["key", "export-public", id]] {
+            home.run(args).exits(0);
+        }
+    };
+    look();
+    let near = home.run(&["call", "Ledger", "book", "--json", "{}", "--output", "json"]).exits(1).json();
+    assert_eq!(near["error"]["fix"], "Did you mean ledger.LedgerService.Book?");
+    node.kill();
+    look();
+}
+
+#[test]
+fn an_export_goes_through_a_pipe_and_says_whose_it_is() {
+    let home = Home::new();
+    home.trust_fixtures();
+    let node = home.start(&[&package("ledger-wasm")]);
+    home.run(&["call", "Ledger", "Book", "--json", r#"{"amount":42}"#]).exits(0);
+    home.run(&["stop", "--all"]).exits(0);
+    drop(node);
+    let program = env!("CARGO_BIN_EXE_playhouse");
+    let line = format!("{program} state export Ledger > e && {program} state import 0/a:B/c - < e");
+    let ran = crate::home::finish(&mut home.shell("bash", &line)).exits(0);
+    assert_eq!(ran.out, "imported 2 keys into 0/a:B/c\n");
+    assert!(ran.err.contains("the state of 0/playhouse-demo:LedgerWasm/1"), "{ran:?}");
+}

@@ -123,11 +123,17 @@ fn write(out: &mut dyn Write, line: &Line) -> Result<()> {
 pub(super) fn import(args: &ImportArgs, output: Output) -> Result<()> {
     let fail =
         |error: io::Error| CliError::io(Code::Usage, format_args!("cannot read {}", args.file.display()), &error);
-    let mut file = File::open(&args.file).map_err(fail)?;
+    let mut file = if args.file == Path::new("-") { standard_input() } else { File::open(&args.file) }.map_err(fail)?;
     // To its end first: of a file that was cut, nothing is to be taken.
-    let keys = Lines::new(&file, &args.file).count()?;
+    let (keys, of) = Lines::new(&file, &args.file).count()?;
     file.rewind().map_err(fail)?;
     let mut editor = args.store.edit(&args.actor)?;
+    if of != editor.name() {
+        output.remark(format_args!(
+            "the file has the state of {of}; what that actor sealed does not open for {}",
+            editor.name()
+        ));
+    }
     if editor.key_count() > 0 && !args.replace && !args.merge {
         let keys = editor.key_count();
         return Err(not_empty(&editor.close()?, keys));
@@ -144,6 +150,16 @@ pub(super) fn import(args: &ImportArgs, output: Output) -> Result<()> {
     let deleted = if args.replace { delete_others(&mut editor, &mut batch, &seen)? } else { 0 };
     batch.flush(&mut editor)?;
     output.show(&Moved { done: "imported", way: "into", actor: editor.close()?, keys, deleted: Some(deleted) })
+}
+
+/// All of standard input, in a file that has no name: what is read twice has to be somewhere.
+fn standard_input() -> io::Result<File> {
+    let folder = PassingFolder::make(&std::env::temp_dir(), "playhouse-import")?;
+    let path = folder.path().join("state.jsonl");
+    let mut file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path)?;
+    io::copy(&mut io::stdin().lock(), &mut file)?;
+    file.rewind()?;
+    Ok(file)
 }
 
 /// What stands for a key in a set of many: 16 bytes, whatever the key has.
@@ -197,13 +213,23 @@ struct Lines<'a> {
     path: &'a Path,
     number: u64,
     entries: u64,
+    /// Whose state it is, by the first line.
+    actor: String,
     last_key: Option<Bytes>,
     ended: bool,
 }
 
 impl<'a> Lines<'a> {
     fn new(file: &'a File, path: &'a Path) -> Self {
-        Self { reader: BufReader::new(file), path, number: 0, entries: 0, last_key: None, ended: false }
+        Self {
+            reader: BufReader::new(file),
+            path,
+            number: 0,
+            entries: 0,
+            actor: String::new(),
+            last_key: None,
+            ended: false,
+        }
     }
 
     /// The next key with its value; none after the last line.
@@ -220,7 +246,7 @@ impl<'a> Lines<'a> {
                 _ if self.ended => {
                     return Err(self.wrong("nothing may follow the line that says how many keys there are"));
                 }
-                Line::Start { playhouse_state: FORMAT, .. } if self.number == 1 => {}
+                Line::Start { playhouse_state: FORMAT, actor } if self.number == 1 => self.actor = actor,
                 Line::Start { .. } => {
                     return Err(self.wrong(format_args!("only the first line says the form, which is {FORMAT}")));
                 }
@@ -242,9 +268,10 @@ impl<'a> Lines<'a> {
         }
     }
 
-    fn count(mut self) -> Result<u64> {
+    /// How many keys there are, and whose.
+    fn count(mut self) -> Result<(u64, String)> {
         while self.next()?.is_some() {}
-        Ok(self.entries)
+        Ok((self.entries, self.actor))
     }
 
     fn line(&mut self) -> Result<Option<Line>> {

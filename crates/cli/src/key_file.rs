@@ -37,6 +37,17 @@ pub(crate) fn wrong(path: &Path, error: &KeyFileError) -> CliError {
     CliError::new(error.code(), kind, format!("{}: {error}", path.display()))
 }
 
+/// Names what is wrong with a secret that is to seal a new key.
+pub(crate) fn not_sealed(path: &Path, error: &KeyFileError) -> CliError {
+    match error {
+        KeyFileError::SecretTooShort { .. } => {
+            CliError::new(Code::KeyPassphrase, ErrorKind::InvalidArgument, error.to_string())
+                .fix("Choose a longer passphrase; a secret file is filled by `head -c 64 /dev/urandom > FILE`.")
+        }
+        error => wrong(path, error),
+    }
+}
+
 /// Which key signs, and what opens it.
 #[derive(Debug, Args)]
 pub(crate) struct SigningArgs {

@@ -162,6 +162,8 @@ pub(crate) fn way_out(code: Code) -> &'static str {
         Code::GrantMissing => {
             "Add it to `grants` of the actor in the node's configuration and to `grants` of `[policy]` there, where these are given; the package must ask for it, too (`playhouse package inspect`)."
         }
+        // Not all of these are found where lines are known.
+        Code::Config => "Correct what the message names; `playhouse run --help` shows a configuration.",
         Code::DiskFull => "Make room on the disk of the node's store: with 80 MiB free the node goes on by itself.",
         Code::StoreCorrupt => {
             "`playhouse fsck` lists the damage. Restore a backup; or save what is sound (`playhouse state export ACTOR --skip-damaged`) and drop what is named."

@@ -192,6 +192,8 @@ pub(crate) fn node_error(error: &NodeError) -> CliError {
     let kind = match error {
         NodeError::Start { source, .. } => source.kind(),
         NodeError::Refused(_) => ErrorKind::PermissionDenied,
+        NodeError::InstanceTaken { .. } => ErrorKind::InvalidArgument,
+        NodeError::Keys(_) => ErrorKind::Unavailable,
         _ => ErrorKind::Internal,
     };
     let text = match error {
@@ -199,7 +201,13 @@ pub(crate) fn node_error(error: &NodeError) -> CliError {
         NodeError::Start { actor_type, source } => format!("{actor_type} did not start: {}", source.message()),
         _ => chain(error),
     };
-    CliError::new(error.code(), kind, text)
+    let failed = CliError::new(error.code(), kind, text);
+    match error {
+        NodeError::InstanceTaken { .. } => {
+            failed.fix("Name each package once, or give each `[[actor]]` of it an `instance` of its own.")
+        }
+        _ => failed,
+    }
 }
 
 /// The message with those of its causes that it does not repeat.

@@ -47,7 +47,7 @@ EXAMPLES
   playhouse restore backup.db --store restored
   playhouse restore backup.db                      into the place of the node's own store, whose database must be gone
 
-Messages that were handled after the backup was made come again. If actors have keys, put the master key of the node that made the backup
+`--store` names the place that is made. Messages that were handled after the backup was made come again. If actors have keys, put the master key of the node that made the backup
 beside the database before you run it, as `master-key`: after `playhouse key rotate --master` that is the former one.")]
 pub(crate) struct RestoreArgs {
     /// What `playhouse backup` wrote.

@@ -2,7 +2,7 @@ use std::ffi::OsString;
 use std::str::FromStr;
 
 use clap::error::ErrorKind as ClapKind;
-use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum as _};
 
 use crate::commands::{
     backup, call, completion, demo, dlq, doctor, explain, fsck, key, logs, mailbox, package, ps, resume,
@@ -10,6 +10,8 @@ use crate::commands::{
 };
 use crate::error::{CliError, Exit, Result};
 use crate::output::{Color, Format, Output, nearest};
+
+mod help;
 
 const AFTER_HELP: &str = "\
 EXAMPLES
@@ -64,7 +66,7 @@ pub(crate) struct Cli {
 /// `--json` as people expect it. `call` has another use for the word, and so `--output json` works everywhere.
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct JsonFlag {
-    /// Write one JSON document; short for `--output json`.
+    /// Write JSON; short for `--output json`. One document, or one a line of what goes on or may be long.
     #[arg(id = JSON_FLAG, long = "json")]
     json: bool,
 }
@@ -119,18 +121,53 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
 }
 
 fn parse(args: &[OsString]) -> Result<(Cli, Output), Exit> {
-    let parsed = Cli::command().try_get_matches_from(args).and_then(|matches| {
+    let args = &normal(args);
+    let mut command = Cli::command();
+    let blocks = help::Blocks::take(&mut command);
+    let parsed = command.try_get_matches_from(args).and_then(|matches| {
         let cli = Cli::from_arg_matches(&matches)?;
         Ok((wants_json(&matches), cli))
     });
     match parsed {
+        Ok((true, Cli { output: Some(Format::Text), .. })) => {
+            let error = CliError::usage("--json and --output text say the opposite").fix("Leave one of them out.");
+            Output::new(Format::Text).error(&error);
+            Err(Exit::Usage)
+        }
         Ok((json, cli)) => {
             cli.color.apply();
             let format = cli.output.unwrap_or(if json { Format::Json } else { Format::Text });
             Ok((cli, Output::new(format)))
         }
-        Err(error) => Err(refuse(&error, args)),
+        Err(error) => Err(refuse(&error, args, &blocks)),
     }
+}
+
+/// The command line without what clap does not know: `--json` before the command, where it may stand for every command, and `--help` of `help`.
+fn normal(args: &[OsString]) -> Vec<OsString> {
+    let mut args = args.to_vec();
+    let takes_value = |word: &OsString| word == "--output" || word == "--color";
+    let mut at = 1;
+    while let Some(word) = args.get_mut(at).filter(|word| word.to_string_lossy().starts_with('-')) {
+        if word == "--json" {
+            *word = "--output=json".into();
+        }
+        at += if takes_value(word) { 2 } else { 1 };
+    }
+    if args.get(at).is_some_and(|word| word == "help")
+        && args.get(at + 1).is_some_and(|word| word == "--help" || word == "-h")
+    {
+        args.truncate(at + 1);
+    }
+    args
+}
+
+/// When to use colours, as far as one can tell of a command line that is not done.
+fn asked_for_color(args: &[OsString]) -> Option<Color> {
+    let words: Vec<&str> = args.iter().filter_map(|arg| arg.to_str()).collect();
+    let apart = words.windows(2).find(|pair| pair[0] == "--color").map(|pair| pair[1]);
+    let word = apart.or_else(|| words.iter().find_map(|word| word.strip_prefix("--color=")))?;
+    Color::from_str(word, true).ok()
 }
 
 /// Whether the command, at any depth, was given its `--json` flag.
@@ -140,16 +177,24 @@ fn wants_json(matches: &ArgMatches) -> bool {
 }
 
 /// Writes help, the version, or what is wrong with the command line.
-fn refuse(error: &clap::Error, args: &[OsString]) -> Exit {
+fn refuse(error: &clap::Error, args: &[OsString], blocks: &help::Blocks) -> Exit {
+    if let Some(color) = asked_for_color(args) {
+        color.apply();
+    }
     if matches!(error.kind(), ClapKind::DisplayHelp | ClapKind::DisplayVersion) {
-        // Whoever closed the pipe has read enough of the help.
-        let _ = error.print();
-        return Exit::Ok;
+        return match blocks.write(error, anstream::stdout()).map_err(CliError::from) {
+            Ok(()) => Exit::Ok,
+            Err(error) => {
+                Output::new(Format::Text).error(&error);
+                error.exit()
+            }
+        };
     }
     let text = error.to_string();
     // Groups of commands show their help where a command is missing.
     let Some(text) = text.strip_prefix("error: ") else {
-        let _ = error.print();
+        // There is nowhere to say that this fails.
+        let _ = blocks.write(error, anstream::stderr());
         return Exit::Usage;
     };
     let text = text.trim_end().trim_end_matches("For more information, try '--help'.").trim_end();

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
 use playhouse_types::{Code, ErrorKind};
@@ -66,21 +67,21 @@ impl<'de> Deserialize<'de> for Grant {
     }
 }
 
-/// Changes to what an actor may use. What is absent keeps its default.
+/// Changes to what an actor may use, from 1 on: with none of it an actor does nothing. What is absent keeps its default.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct LimitsConfig {
-    pub(crate) memory_bytes: Option<usize>,
-    pub(crate) table_elements: Option<usize>,
-    pub(crate) instances: Option<usize>,
-    pub(crate) stack_bytes: Option<usize>,
-    pub(crate) cpu_ms: Option<u64>,
-    pub(crate) wall_ms: Option<u64>,
-    pub(crate) host_calls: Option<u32>,
-    pub(crate) log_bytes: Option<usize>,
-    pub(crate) reply_bytes: Option<usize>,
+    pub(crate) memory_bytes: Option<NonZero<usize>>,
+    pub(crate) table_elements: Option<NonZero<usize>>,
+    pub(crate) instances: Option<NonZero<usize>>,
+    pub(crate) stack_bytes: Option<NonZero<usize>>,
+    pub(crate) cpu_ms: Option<NonZero<u64>>,
+    pub(crate) wall_ms: Option<NonZero<u64>>,
+    pub(crate) host_calls: Option<NonZero<u32>>,
+    pub(crate) log_bytes: Option<NonZero<usize>>,
+    pub(crate) reply_bytes: Option<NonZero<usize>>,
     /// Bytes of one message; for the whole node only.
-    pub(crate) message_bytes: Option<usize>,
+    pub(crate) message_bytes: Option<NonZero<usize>>,
 }
 
 /// One actor.
@@ -120,7 +121,7 @@ pub(crate) struct ActorConfig {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct MailboxConfig {
     /// Messages that it holds.
-    pub(crate) capacity: Option<usize>,
+    pub(crate) capacity: Option<NonZero<usize>>,
     /// What happens to one more.
     pub(crate) full: Option<WhenFull>,
 }

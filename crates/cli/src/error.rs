@@ -115,6 +115,16 @@ impl CliError {
         if let Self::Problem(problem) = self { Some(problem.code) } else { None }
     }
 
+    /// What was seen; nothing if nobody is to be told.
+    pub(crate) fn message(&self) -> &str {
+        if let Self::Problem(problem) = self { &problem.message } else { "" }
+    }
+
+    /// Whether this is the way out that it names.
+    pub(crate) fn advises(&self, fix: &str) -> bool {
+        matches!(self, Self::Problem(problem) if problem.fix.as_deref() == Some(fix))
+    }
+
     /// What the program tells the shell.
     pub(crate) fn exit(&self) -> Exit {
         match self {
@@ -144,6 +154,19 @@ pub(crate) fn way_out(code: Code) -> &'static str {
     match code {
         Code::StateQuota => {
             "Delete what is not needed, or raise the quota that the message names: `quota = { NAME = NUMBER }` of the actor in the node's configuration."
+        }
+        Code::KeyMaster => {
+            "Give the node the key that the message names first: `--master-key-file FILE`, or as `master-key` in the store's folder. The former key lies beside the new one after \
+             `playhouse key rotate --master`, under its id."
+        }
+        Code::GrantMissing => {
+            "Add it to `grants` of the actor in the node's configuration and to `grants` of `[policy]` there, where these are given; the package must ask for it, too (`playhouse package inspect`)."
+        }
+        // Not all of these are found where lines are known.
+        Code::Config => "Correct what the message names; `playhouse run --help` shows a configuration.",
+        Code::DiskFull => "Make room on the disk of the node's store: with 80 MiB free the node goes on by itself.",
+        Code::StoreCorrupt => {
+            "`playhouse fsck` lists the damage. Restore a backup; or save what is sound (`playhouse state export ACTOR --skip-damaged`) and drop what is named."
         }
         Code::CommitOrder => "Call again: nothing of it was done. Tells are handled again without that.",
         code => code.fix(),

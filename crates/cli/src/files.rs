@@ -1,6 +1,6 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use playhouse_types::{Code, ErrorKind};
@@ -83,6 +83,30 @@ pub(crate) fn directory_of(path: &Path) -> PathBuf {
     match path.parent() {
         Some(dir) if !dir.as_os_str().is_empty() => dir.to_owned(),
         _ => PathBuf::from("."),
+    }
+}
+
+/// A new folder that only its owner can enter, and that goes with the value.
+#[derive(Debug)]
+pub(crate) struct PassingFolder(PathBuf);
+
+impl PassingFolder {
+    /// Makes it in `place`; its name begins with `name`.
+    pub(crate) fn make(place: &Path, name: &str) -> io::Result<Self> {
+        let path = place.join(format!("{name}-{}", std::process::id()));
+        fs::DirBuilder::new().mode(0o700).create(&path)?;
+        Ok(Self(path))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for PassingFolder {
+    fn drop(&mut self) {
+        // Nobody is hurt by what stays behind but by its size, and whoever cleans up finds it by its name.
+        let _ = fs::remove_dir_all(&self.0);
     }
 }
 

@@ -23,6 +23,11 @@ pub(crate) fn read_public(path: &Path) -> Result<VerifyingKey> {
     Ok(KeyFile::parse(&bytes).map_err(|error| wrong(path, &error))?.verifying_key())
 }
 
+/// Whether it is a file with a private key in the clear.
+pub(crate) fn is_plain(path: &Path) -> bool {
+    path.is_file() && matches!(read(path), Ok(KeyFile::Plain(_)))
+}
+
 /// Names the file in an error about what is in it.
 pub(crate) fn wrong(path: &Path, error: &KeyFileError) -> CliError {
     let kind = match error.code() {
@@ -30,6 +35,17 @@ pub(crate) fn wrong(path: &Path, error: &KeyFileError) -> CliError {
         _ => ErrorKind::InvalidArgument,
     };
     CliError::new(error.code(), kind, format!("{}: {error}", path.display()))
+}
+
+/// Names what is wrong with a secret that is to seal a new key.
+pub(crate) fn not_sealed(path: &Path, error: &KeyFileError) -> CliError {
+    match error {
+        KeyFileError::SecretTooShort { .. } => {
+            CliError::new(Code::KeyPassphrase, ErrorKind::InvalidArgument, error.to_string())
+                .fix("Choose a longer passphrase; a secret file is filled by `head -c 64 /dev/urandom > FILE`.")
+        }
+        error => wrong(path, error),
+    }
 }
 
 /// Which key signs, and what opens it.

@@ -136,9 +136,11 @@ fn write_error(w: &mut dyn Write, body: &ErrorBody<'_>) -> io::Result<()> {
     Ok(())
 }
 
-/// The text without what is hostile, its lines after the first set in.
+/// The text without what is hostile, its lines after the first set in. Lines with nothing in them stay so.
 fn indented(text: &str) -> String {
-    clean(text.trim_end()).replace('\n', "\n        ")
+    let text = clean(text.trim_end());
+    let lines = text.lines().map(|line| if line.trim().is_empty() { String::new() } else { format!("        {line}") });
+    lines.collect::<Vec<_>>().join("\n").trim_start().to_owned()
 }
 
 fn write_json(w: &mut impl Write, value: &impl Serialize, pretty: bool) -> io::Result<()> {
@@ -186,6 +188,9 @@ pub(crate) fn fields(w: &mut dyn Write, rows: &[(&str, String)]) -> io::Result<(
     Ok(())
 }
 
+/// Characters of a cell: two lines of a terminal, and some. What actors make may be of any length; whoever wants all of it asks for JSON.
+const CELL_CHARS_MAX: usize = 240;
+
 /// Rows under headings, columns aligned. Columns whose heading starts with `>` are aligned to the right.
 pub(crate) struct Table {
     headings: &'static [&'static str],
@@ -199,7 +204,7 @@ impl Table {
 
     pub(crate) fn row(&mut self, cells: Vec<String>) {
         debug_assert_eq!(cells.len(), self.headings.len(), "one cell for each heading");
-        self.rows.push(cells.iter().map(|cell| clean(cell).replace('\n', " ")).collect());
+        self.rows.push(cells.iter().map(|cell| shortened(&clean(cell).replace('\n', " "), CELL_CHARS_MAX)).collect());
     }
 
     pub(crate) fn write(&self, w: &mut dyn Write) -> io::Result<()> {
@@ -220,14 +225,30 @@ impl Table {
     fn line(&self, cells: &[String], widths: &[usize]) -> String {
         let mut line = String::new();
         for ((cell, width), heading) in cells.iter().zip(widths).zip(self.headings) {
-            if heading.starts_with('>') {
-                line.push_str(&format!("{cell:>width$}  "));
-            } else {
-                line.push_str(&format!("{cell:<width$}  "));
-            }
+            let gap = " ".repeat(width.saturating_sub(cell.chars().count()));
+            let (before, behind) = if heading.starts_with('>') { (&*gap, "") } else { ("", &*gap) };
+            line.extend([before, cell, behind, "  "]);
         }
         line.truncate(line.trim_end().len());
         line
+    }
+}
+
+/// A word as shells take it, whatever is in it.
+pub(crate) fn quoted(word: &str) -> String {
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+/// A number with what it counts: `1 key`, `2 keys`.
+pub(crate) fn count(number: u64, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
+/// The text, or its beginning and how long it is.
+pub(crate) fn shortened(text: &str, chars_max: usize) -> String {
+    match text.char_indices().nth(chars_max) {
+        Some((at, _)) => format!("{}… ({} characters)", &text[..at], text.chars().count()),
+        None => text.to_owned(),
     }
 }
 

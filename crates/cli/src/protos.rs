@@ -150,7 +150,7 @@ fn ambiguous(text: &str, one: &str, two: &str) -> CliError {
 }
 
 fn unknown(text: &str, routes: &[String]) -> CliError {
-    let near = nearest(text, routes.iter().map(String::as_str));
+    let near = near_route(text, routes);
     let fix = match (near, routes) {
         (Some(near), _) => format!("Did you mean {near}?"),
         (None, []) => Code::NoProto.fix().to_owned(),
@@ -158,6 +158,26 @@ fn unknown(text: &str, routes: &[String]) -> CliError {
     };
     CliError::new(Code::NoProto, ErrorKind::UnknownRoute, format!("no proto of the package describes {text:?}"))
         .fix(fix)
+}
+
+/// The route that was probably meant: by its end, of which people type as much as they need, whatever the case.
+fn near_route<'a>(text: &str, routes: &'a [String]) -> Option<&'a str> {
+    let segments = text.split('.').count();
+    let lower = text.to_lowercase();
+    let end = |route: &str| {
+        route
+            .rsplitn(segments + 1, '.')
+            .take(segments)
+            .collect::<Vec<_>>()
+            .into_iter()
+            .rev()
+            .collect::<Vec<_>>()
+            .join(".")
+            .to_lowercase()
+    };
+    let ends: Vec<String> = routes.iter().map(|route| end(route)).collect();
+    let near = nearest(&lower, ends.iter().map(String::as_str))?;
+    ends.iter().position(|end| end == near).map(|at| &*routes[at])
 }
 
 struct Sources(Vec<ProtoFile>);

@@ -78,6 +78,33 @@ impl TrustFile {
         Ok(())
     }
 
+    /// Takes a key out of the file, of one manufacturer or wherever it stands. Answers how often it stood there.
+    pub(crate) fn remove_key(&mut self, id: KeyId, of: Option<&Name>) -> Result<usize> {
+        let before = self.keys();
+        let is_it = |text: Option<&str>| {
+            text.and_then(|text| VerifyingKey::from_base64(text.trim()).ok()).is_some_and(|key| key.key_id() == id)
+        };
+        let makers = tables(self.document.as_table_mut(), "manufacturer")?;
+        for maker in makers.iter_mut() {
+            if of.is_none_or(|of| maker.get("name").and_then(Item::as_str) == Some(of.as_str())) {
+                tables(maker, "key")?.retain(|key| !is_it(key.get("public_key").and_then(Item::as_str)));
+            }
+        }
+        makers.retain(|maker| maker.get("key").and_then(Item::as_array_of_tables).is_none_or(|keys| !keys.is_empty()));
+        for (name, keys) in &mut self.policy.manufacturers {
+            if of.is_none_or(|of| of == name) {
+                keys.retain(|key| key.key.key_id() != id);
+            }
+        }
+        self.policy.manufacturers.retain(|_, keys| !keys.is_empty());
+        if of.is_none() && self.policy.any_manufacturer.iter().any(|key| key.key.key_id() == id) {
+            tables(self.document.as_table_mut(), "trust")?
+                .retain(|key| !is_it(key.get("pubkey_b64").and_then(Item::as_str)));
+            self.policy.any_manufacturer.retain(|key| key.key.key_id() != id);
+        }
+        Ok(before - self.keys())
+    }
+
     /// Trusts a key no more.
     pub(crate) fn revoke_key(&mut self, id: KeyId) -> Result<()> {
         if !self.policy.revoked_keys.contains(&id) {

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use base64::Engine as _;
@@ -7,7 +8,7 @@ use serde::Serialize;
 use crate::args::{JsonFlag, whole};
 use crate::control::protocol::{DeadLetterInfo, LISTED_ERROR_BYTES_MAX, Request, WholeDeadLetter};
 use crate::error::{Exit, Result};
-use crate::output::{GOOD, Output, Report, Table, cut, fields};
+use crate::output::{GOOD, Output, Report, Table, clean, count, cut, fields};
 use crate::store::access::{Access, StoreArg};
 use crate::store::letters;
 use crate::time;
@@ -27,8 +28,10 @@ pub(crate) enum DlqCommand {
     List(ListArgs),
     Show(OneArgs),
     /// Send dead letters to their actors again.
+    #[command(after_help = "EXAMPLES\n  playhouse dlq retry 3\n  playhouse dlq retry 3 4\n  playhouse dlq retry --all")]
     Retry(SomeArgs),
     /// Forget dead letters.
+    #[command(after_help = "EXAMPLES\n  playhouse dlq drop 3\n  playhouse dlq drop 3 4\n  playhouse dlq drop --all")]
     Drop(SomeArgs),
     Export(ExportArgs),
 }
@@ -60,7 +63,6 @@ pub(crate) struct OneArgs {
 
 /// Which dead letters.
 #[derive(Debug, Args)]
-#[command(after_help = "EXAMPLES\n  playhouse dlq retry 3 4\n  playhouse dlq drop 3\n  playhouse dlq drop --all")]
 pub(crate) struct SomeArgs {
     /// The numbers of the letters.
     #[arg(required_unless_present = "all", value_parser = whole::<u64>)]
@@ -150,23 +152,49 @@ fn export(access: &mut Access) -> Result<()> {
     Ok(out.flush()?)
 }
 
+/// Looks first: a number that is wrong leaves all letters where they are. What fails afterwards is told with what was done.
 fn change(args: &SomeArgs, done: &'static str, act: fn(&mut Access, u64) -> Result<()>) -> Result<Done> {
     let mut access = args.store.access()?;
-    let ids =
-        if args.all { list(&mut access)?.into_iter().map(|letter| letter.id).collect() } else { args.ids.clone() };
-    ids.iter().try_for_each(|id| act(&mut access, *id))?;
-    Ok(Done { done, dead_letters: ids })
+    let there: BTreeSet<u64> = list(&mut access)?.into_iter().map(|letter| letter.id).collect();
+    let wanted: BTreeSet<u64> = if args.all { there.clone() } else { args.ids.iter().copied().collect() };
+    if let Some(missing) = wanted.difference(&there).next() {
+        let error = letters::absent(*missing);
+        return Err(if wanted.len() == 1 { error } else { error.prefixed(&format!("nothing was {done}: ")) });
+    }
+    let mut ids = Vec::new();
+    for id in wanted {
+        act(&mut access, id).map_err(|error| match &ids[..] {
+            [] => error,
+            some => error.prefixed(&format!("{done} {}; then letter {id}: ", listed(some))),
+        })?;
+        ids.push(id);
+    }
+    Ok(Done { done, dead_letters: ids, store: args.store.place(&access)? })
+}
+
+/// Numbers for people: the first ones, and how many.
+fn listed(ids: &[u64]) -> String {
+    /// More do not help.
+    const NAMED_MAX: usize = 20;
+    let named: Vec<String> = ids.iter().take(NAMED_MAX).map(u64::to_string).collect();
+    match ids.len().saturating_sub(NAMED_MAX) {
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
+    }
 }
 
 #[derive(Debug, Serialize)]
 struct Done {
     done: &'static str,
     dead_letters: Vec<u64>,
+    /// The node or the store in which.
+    store: String,
 }
 
 impl Report for Done {
     fn text(&self, w: &mut dyn Write) -> io::Result<()> {
-        writeln!(w, "{GOOD}{}{GOOD:#} {} dead letters", self.done, self.dead_letters.len())
+        let letters = count(self.dead_letters.len() as u64, "dead letter");
+        writeln!(w, "{GOOD}{}{GOOD:#} {letters}, in {}", self.done, clean(&self.store))
     }
 }
 

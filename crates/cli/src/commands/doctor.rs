@@ -67,8 +67,8 @@ struct Diagnosis {
 }
 
 pub(crate) fn run(_args: &DoctorArgs, output: Output) -> Result<Exit> {
-    let paths = Paths::from_env()?;
-    let diagnosis = Diagnosis { checks: checks::all(&paths) };
+    let paths = Paths::from_env();
+    let diagnosis = Diagnosis { checks: checks::all(paths.as_ref()) };
     output.show(&diagnosis)?;
     let ill = diagnosis.checks.iter().any(|check| check.verdict == Verdict::Problem);
     Ok(if ill { Exit::Failed } else { Exit::Ok })

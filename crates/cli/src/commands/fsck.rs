@@ -23,9 +23,11 @@ EXAMPLES
   playhouse fsck --danger-drop-damaged      where there is no backup: forgets what is damaged, so that the rest goes on
 
 Only what is named is affected: actors whose records are damaged stand still, others run. To go on, restore a backup
-(`playhouse restore`).")]
+(`playhouse restore`), or save what is sound (`playhouse state export ACTOR --skip-damaged`). Where the file itself is
+damaged, not what is in it, nothing can be dropped: only a backup helps.")]
 pub(crate) struct FsckArgs {
-    /// Forget every damaged record, and with a damaged actor all that it has. Only while no node has the store open.
+    /// Forget every damaged record. What else its actor has stays, unless it is the record of the actor itself. Only while no node has the
+    /// store open.
     #[arg(long)]
     danger_drop_damaged: bool,
     #[command(flatten)]
@@ -35,7 +37,7 @@ pub(crate) struct FsckArgs {
 }
 
 #[derive(Debug, Default, Serialize)]
-struct Checked {
+pub(super) struct Checked {
     /// Records that were looked at.
     records: u64,
     damage: Vec<Damage>,
@@ -54,12 +56,17 @@ struct Damage {
 }
 
 pub(crate) fn run(args: &FsckArgs, output: Output) -> Result<Exit> {
-    let checked = if args.danger_drop_damaged { drop_damaged(&args.store)? } else { check(&mut args.store.access()?)? };
+    // It says itself what opening a damaged store remarks on.
+    let checked = open::quietly(|| match args.danger_drop_damaged {
+        true => drop_damaged(&args.store),
+        false => check(&mut args.store.access()?),
+    })?;
     output.show(&checked)?;
     Ok(if checked.damage.is_empty() || checked.dropped { Exit::Ok } else { Exit::Failed })
 }
 
-fn check(access: &mut Access) -> Result<Checked> {
+/// Reads everything.
+pub(super) fn check(access: &mut Access) -> Result<Checked> {
     let mut checked = Checked::default();
     access.ask_many(StoreRequest::Check, |finding| {
         match finding {
@@ -82,6 +89,13 @@ fn drop_damaged(store: &StoreArg) -> Result<Checked> {
     Ok(if left.damage.is_empty() { Checked { dropped: true, ..before } } else { left })
 }
 
+impl Checked {
+    /// How many records are damaged.
+    pub(super) fn found(&self) -> u64 {
+        self.damage.len() as u64 + self.more
+    }
+}
+
 impl Report for Checked {
     fn text(&self, w: &mut dyn Write) -> io::Result<()> {
         for damage in &self.damage {
@@ -92,11 +106,11 @@ impl Report for Checked {
         if self.more > 0 {
             writeln!(w, "and {} more", self.more)?;
         }
-        let found = self.damage.len() as u64 + self.more;
-        match found {
+        match self.found() {
             0 => writeln!(w, "{GOOD}sound{GOOD:#} {} records", self.records),
-            _ if self.dropped => writeln!(w, "{GOOD}sound{GOOD:#} without these {found}"),
-            _ => writeln!(w, "{found} of {} records [{}]", self.records, Code::StoreCorrupt),
+            found if self.dropped => writeln!(w, "{GOOD}sound{GOOD:#} without these {found}"),
+            1 => writeln!(w, "1 of {} records is damaged [{}]", self.records, Code::StoreCorrupt),
+            found => writeln!(w, "{found} of {} records are damaged [{}]", self.records, Code::StoreCorrupt),
         }
     }
 }

@@ -64,12 +64,13 @@ pub(crate) struct NewArgs {
     json: JsonFlag,
 }
 
-/// Show the public half of a key.
+/// Show the public half of a key, or which master key a file has.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 EXAMPLES
   playhouse key show
   playhouse key show release.json
+  playhouse key show master.json
   playhouse key show --json > public-key.json      a file for those who verify")]
 pub(crate) struct ShowArgs {
     /// The key file, instead of the user's own.
@@ -137,7 +138,7 @@ pub(crate) fn run(command: KeyCommand, output: Output) -> Result<Exit> {
     match command {
         KeyCommand::New(args) if args.master => output.show(&masters::new(&args)?)?,
         KeyCommand::New(args) => output.show(&new(&args)?)?,
-        KeyCommand::Show(args) => output.show(&show(&args)?)?,
+        KeyCommand::Show(args) => show(&args, output)?,
         KeyCommand::Import(args) => {
             let what = if args.master {
                 output.show(&masters::import(&args)?)?;
@@ -183,25 +184,33 @@ fn import(args: &ImportArgs) -> Result<PublicHalf> {
     seal(&key, &args.secret, &free_place(args.out.as_ref())?)
 }
 
-fn show(args: &ShowArgs) -> Result<PublicHalf> {
+fn show(args: &ShowArgs, output: Output) -> Result<()> {
     let path = match &args.file {
         Some(path) => path.clone(),
         None => Paths::from_env()?.key_file(),
     };
-    let file = key_file::read(&path)?;
+    if args.file.is_none() && !path.exists() {
+        let message = format!("there is no key at {}", path.display());
+        return Err(CliError::new(Code::KeyFile, ErrorKind::NotFound, message)
+            .fix("`playhouse key new` makes one; or name the file of another."));
+    }
+    let file = match key_file::read(&path) {
+        Ok(file) => file,
+        Err(error) => return masters::show(&path)?.map_or(Err(error), |master| output.show(&master)),
+    };
     let private = match &file {
         KeyFile::Plain(_) => IN_THE_CLEAR,
         KeyFile::Sealed(_) => SEALED,
         _ => "none",
     };
-    Ok(half(&file.verifying_key(), private, &path))
+    output.show(&half(&file.verifying_key(), private, &path))
 }
 
 fn seal(key: &SigningKey, secret: &SecretArgs, path: &Path) -> Result<PublicHalf> {
     let secret = secret.choose()?;
     let mut noise = Noise::gather()?;
     let sealed = SealedKey::seal(key, secret.as_secret(), KdfCost::default(), |bytes| noise.fill(bytes))
-        .map_err(|error| key_file::wrong(path, &error))?;
+        .map_err(|error| key_file::not_sealed(path, &error))?;
     store(path, sealed.to_json().as_bytes())?;
     Ok(half(&key.verifying_key(), SEALED, path))
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::args::{JsonFlag, whole};
 use crate::error::{Exit, Result};
-use crate::output::{Output, Report, Table};
+use crate::output::{Output, Report, Table, count};
 use crate::store::access::StoreArg;
 use crate::store::records::{QueuedMessage, StoreRequest, StoredActor};
 use crate::time;
@@ -52,7 +52,8 @@ pub(crate) fn run(args: &MailboxArgs, output: Output) -> Result<Exit> {
 
 impl Report for Mailbox {
     fn text(&self, w: &mut dyn Write) -> io::Result<()> {
-        writeln!(w, "{} messages, {} bytes wait for {}", self.queued, self.queued_bytes, self.actor)?;
+        let (messages, verb) = (count(self.queued, "message"), if self.queued == 1 { "waits" } else { "wait" });
+        writeln!(w, "{messages} {verb} for {}: {} bytes with their envelopes", self.actor, self.queued_bytes)?;
         if self.messages.is_empty() {
             return Ok(());
         }
@@ -69,6 +70,10 @@ impl Report for Mailbox {
                 message.bytes.to_string(),
             ]);
         }
-        table.write(w)
+        table.write(w)?;
+        if (self.messages.len() as u64) < self.queued {
+            writeln!(w, "there are more: a larger --limit")?;
+        }
+        Ok(())
     }
 }

@@ -14,8 +14,13 @@ pub(crate) struct NodeArg {
 }
 
 impl NodeArg {
-    /// Connects to it.
+    /// Connects to it, also if it was started a moment ago.
     pub(crate) fn connect(&self) -> Result<Client> {
+        Client::connect_soon(&Paths::from_env()?, &self.node)
+    }
+
+    /// Connects to it if it is there.
+    pub(crate) fn connect_now(&self) -> Result<Client> {
         Client::connect(&Paths::from_env()?, &self.node)
     }
 }

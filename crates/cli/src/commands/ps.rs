@@ -19,9 +19,11 @@ EXAMPLES
   playhouse ps --json | jq '.actors[] | select(.state == \"parked\") | .id'
 
 COLUMNS
-  STATE    starting, running, restarting, parked, stopping
+  STATE    starting, running, passive (left memory until the next message), restarting, parked, stopping,
+           damaged (does not run: what it keeps is not what was written)
   MAILBOX  messages that wait        FAILED    of the handled, those that ended with an error
-  HANDLED  events handled            RESTARTS  times that the actor crashed
+  HANDLED  events handled, starts    RESTARTS  times that the actor crashed
+           among them
   P50      time that half of the events took at most, from a sample")]
 pub(crate) struct PsArgs {
     #[command(flatten)]

@@ -144,14 +144,17 @@ fn open_store(plan: &plan::Plan, paths: &Paths, node: &Name, output: Output) -> 
 
 pub(crate) fn run(args: &RunArgs, output: Output) -> Result<Exit> {
     let paths = Paths::from_env()?;
+    // First of all, so that commands which come at once find the node, and wait for it; but what is wrong with the plan is wrong also where a
+    // node runs.
+    let bound = Bound::bind(&paths, &args.node.node);
     let plan = plan::Plan::make(args, &paths)?;
+    let bound = bound?;
     for danger in plan.dangers() {
         output.warn(danger);
     }
     for words in &plan.idle_words {
         output.warn(words);
     }
-    let bound = Bound::bind(&paths, &args.node.node)?;
     let kept = open_store(&plan, &paths, &args.node.node, output)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
         CliError::new(Code::Unspecified, ErrorKind::Internal, format!("cannot start threads: {error}"))

@@ -8,12 +8,12 @@ use serde::Serialize;
 
 use crate::args::{JsonFlag, whole};
 use crate::control::protocol::{PAYLOAD_BYTES_MAX, Payload};
-use crate::encoding::Encoding;
+use crate::encoding::{Encoding, KeyEncoding};
 use crate::error::{CliError, Exit, Result};
 use crate::files;
-use crate::output::{GOOD, Output, Report, Table};
+use crate::output::{GOOD, Output, Report, Table, clean, count, quoted, shortened};
 use crate::store::access::StoreArg;
-use crate::store::edit::Change;
+use crate::store::edit::{Change, Editor};
 use crate::store::records::{StateEntry, StateScan, StoreRequest};
 
 mod transfer;
@@ -68,6 +68,7 @@ EXAMPLES
   playhouse state scan Counter
   playhouse state scan Shop --prefix order/ --limit 20
   playhouse state scan Shop --after order/0020 --keys
+  playhouse state scan Shop --after 'entry/\\x00\\x01'        as keys are shown, so they are typed
   playhouse state scan Shop --json | jq -r '.entries[].key'")]
 pub(crate) struct ScanArgs {
     /// The actor: its name in the store, its id, type or name, or the beginning of one.
@@ -126,7 +127,7 @@ pub(crate) struct DeleteArgs {
     /// The key.
     key: String,
     #[command(flatten)]
-    encoding: EncodingArg,
+    keys: KeyArg,
     #[command(flatten)]
     store: StoreArg,
     #[command(flatten)]
@@ -139,6 +140,7 @@ pub(crate) struct DeleteArgs {
 EXAMPLES
   playhouse state export Counter > counter.jsonl
   playhouse state export Counter --out counter.jsonl
+  playhouse state export Counter --skip-damaged > sound.jsonl      of a damaged store, what is as it was written
 
 The first line names the actor, the last one says how many keys there are; between them stand keys and values in base64.")]
 pub(crate) struct ExportArgs {
@@ -147,6 +149,9 @@ pub(crate) struct ExportArgs {
     /// Write to this file, which must not exist, instead of standard output.
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Leave out keys that are damaged, and say how many they are. Nothing in the store is changed.
+    #[arg(long)]
+    skip_damaged: bool,
     #[command(flatten)]
     store: StoreArg,
     #[command(flatten)]
@@ -161,12 +166,12 @@ EXAMPLES
   playhouse state import Counter counter.jsonl --replace
   playhouse state import 0/acme:Counter/main counter.jsonl --store backup-store
 
-The file is read to its end before anything is written. Up to 10,000 keys are written all or not at all; more in pieces, and
-importing again goes on. An actor that the store does not know is made if its whole name is given: realm/manufacturer:type/instance.")]
+The file is read to its end before anything is written. Up to 10,000 keys are written all or not at all, more in pieces: if that is
+interrupted, the same with `--replace` or `--merge` makes it whole. An actor that the store does not know is made if its whole name is given: realm/manufacturer:type/instance.")]
 pub(crate) struct ImportArgs {
     /// The actor: its name in the store, its id, type or name, or the beginning of one.
     actor: String,
-    /// What `playhouse state export` wrote.
+    /// What `playhouse state export` wrote; `-` is standard input.
     file: PathBuf,
     /// Delete the keys that are not in the file.
     #[arg(long)]
@@ -183,26 +188,38 @@ pub(crate) struct ImportArgs {
 /// How keys and values are written.
 #[derive(Debug, Args)]
 pub(crate) struct EncodingArg {
-    /// How keys are written, on the command line and in what is shown.
-    #[arg(long, value_enum, value_name = "ENCODING", default_value = "text")]
-    key_encoding: Encoding,
+    #[command(flatten)]
+    keys: KeyArg,
     /// How values are written.
     #[arg(long, value_enum, value_name = "ENCODING", default_value = "text")]
     encoding: Encoding,
 }
 
+/// How keys are written.
+#[derive(Debug, Args)]
+pub(crate) struct KeyArg {
+    /// How keys are written, on the command line and in what is shown.
+    #[arg(long, value_enum, value_name = "ENCODING", default_value = "text")]
+    key_encoding: KeyEncoding,
+}
+
 impl EncodingArg {
     fn key(&self, word: &str) -> Result<Payload> {
-        decoded(self.key_encoding, "key", word)
+        self.keys.key(word)
     }
 
     fn value(&self, word: &str) -> Result<Payload> {
-        decoded(self.encoding, "value", word)
+        decoded("value", word, self.encoding.decode(word))
     }
 }
 
-fn decoded(encoding: Encoding, what: &str, word: &str) -> Result<Payload> {
-    let bytes = encoding.decode(word);
+impl KeyArg {
+    fn key(&self, word: &str) -> Result<Payload> {
+        decoded("key", word, self.key_encoding.decode(word))
+    }
+}
+
+fn decoded(what: &str, word: &str, bytes: Result<Vec<u8>, &'static str>) -> Result<Payload> {
     let fix = "`--key-encoding` says how keys are written, `--encoding` how values are: text, hex or base64.";
     Ok(Payload(bytes.map_err(|wrong| CliError::usage(format!("the {what} {word:?} {wrong}")).fix(fix))?.into()))
 }
@@ -223,9 +240,7 @@ fn get(args: &GetArgs, output: Output) -> Result<()> {
     let key = args.encoding.key(&args.key)?;
     let request = StoreRequest::StateGet { actor: args.actor.clone(), key };
     let Some(entry) = args.store.access()?.ask_one::<StateEntry>(request)? else {
-        let message = format!("{} keeps nothing under the key {:?}", args.actor, args.key);
-        return Err(CliError::new(Code::NotStored, ErrorKind::NotFound, message)
-            .fix(format!("`playhouse state scan {} --keys` lists the keys.", args.actor)));
+        return Err(absent(&args.actor, &args.key));
     };
     if args.raw {
         let mut out = io::stdout().lock();
@@ -235,18 +250,25 @@ fn get(args: &GetArgs, output: Output) -> Result<()> {
     output.show(&Value(Shown::new(entry, &args.encoding)))
 }
 
+fn absent(actor: &str, key: &str) -> CliError {
+    CliError::new(Code::NotStored, ErrorKind::NotFound, format!("{actor} keeps nothing under the key '{key}'"))
+        .fix(format!("`playhouse state scan {actor} --keys` lists the keys."))
+}
+
 fn scan(args: &ScanArgs, output: Output) -> Result<()> {
     let scan = StateScan {
         actor: args.actor.clone(),
         prefix: args.encoding.key(&args.prefix)?,
         after: args.after.as_deref().map(|after| args.encoding.key(after)).transpose()?,
-        limit: Some(args.limit),
+        // One more says whether there are more.
+        limit: Some(args.limit.saturating_add(1)),
         values: !args.keys,
     };
-    let entries: Vec<StateEntry> = args.store.access()?.ask_all(StoreRequest::StateScan(scan))?;
-    let more = args.limit > 0 && entries.len() == args.limit;
+    let mut entries: Vec<StateEntry> = args.store.access()?.ask_all(StoreRequest::StateScan(scan))?;
+    let more = entries.len() > args.limit;
+    entries.truncate(args.limit);
     let entries = entries.into_iter().map(|entry| Shown::new(entry, &args.encoding)).collect();
-    output.show(&Entries { entries, more })
+    output.show(&Entries { entries, more, values: !args.keys })
 }
 
 fn set(args: &SetArgs, output: Output) -> Result<()> {
@@ -256,29 +278,49 @@ fn set(args: &SetArgs, output: Output) -> Result<()> {
         (None, Some(file)) => Bytes::from(files::read(file, PAYLOAD_BYTES_MAX as u64, Code::StoreLimit)?),
         (None, None) => Bytes::new(),
     };
-    change(&args.store, &args.actor, Change { key: key.0, value: Some(value) }, "written", output)
+    let editor = args.store.edit(&args.actor)?;
+    change(&args.store, editor, Change { key: key.0, value: Some(value) }, output)
 }
 
 fn delete(args: &DeleteArgs, output: Output) -> Result<()> {
-    let key = args.encoding.key(&args.key)?;
-    change(&args.store, &args.actor, Change { key: key.0, value: None }, "deleted", output)
+    let key = args.keys.key(&args.key)?;
+    let editor = args.store.edit(&args.actor)?;
+    if !editor.has(&key.0)? {
+        return Err(absent(&editor.close()?, &args.key));
+    }
+    change(&args.store, editor, Change { key: key.0, value: None }, output)
 }
 
-fn change(store: &StoreArg, actor: &str, change: Change, done: &'static str, output: Output) -> Result<()> {
-    let mut editor = store.edit(actor)?;
+fn change(store: &StoreArg, mut editor: Editor, change: Change, output: Output) -> Result<()> {
+    let (key, bytes) = (change.key.clone(), change.value.as_ref().map(Bytes::len));
     editor.write(vec![change])?;
-    output.show(&Changed { actor: editor.close()?, done })
+    output.show(&Changed {
+        done: if bytes.is_some() { "written" } else { "deleted" },
+        key: KeyEncoding::Text.encode(&key),
+        key_base64: Encoding::Base64.encode(&key),
+        bytes,
+        actor: editor.close()?,
+        store: store.location()?.to_string(),
+    })
 }
 
 #[derive(Debug, Serialize)]
 struct Changed {
-    actor: String,
     done: &'static str,
+    key: String,
+    key_base64: String,
+    /// Those of the value; none if it was deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes: Option<usize>,
+    actor: String,
+    store: String,
 }
 
 impl Report for Changed {
     fn text(&self, w: &mut dyn Write) -> io::Result<()> {
-        writeln!(w, "{GOOD}{}{GOOD:#} {}", self.done, self.actor)
+        let size = self.bytes.map(|bytes| format!(", {}", count(bytes as u64, "byte"))).unwrap_or_default();
+        let Self { done, key, actor, store, .. } = self;
+        writeln!(w, "{GOOD}{done}{GOOD:#} '{}'{size}: {actor}, in {}", clean(key), clean(store))
     }
 }
 
@@ -298,7 +340,7 @@ impl Shown {
     fn new(entry: StateEntry, encoding: &EncodingArg) -> Self {
         let value = entry.value.as_ref().map(|value| &value.0[..]);
         Self {
-            key: encoding.key_encoding.encode(&entry.key.0),
+            key: encoding.keys.key_encoding.encode(&entry.key.0),
             value: value.map(|value| encoding.encoding.encode(value)),
             key_base64: Encoding::Base64.encode(&entry.key.0),
             value_base64: value.map(|value| Encoding::Base64.encode(value)),
@@ -323,6 +365,8 @@ struct Entries {
     entries: Vec<Shown>,
     /// Whether the limit ended the list.
     more: bool,
+    #[serde(skip)]
+    values: bool,
 }
 
 /// Characters of a value in a table that a person looks at.
@@ -331,23 +375,27 @@ const SHOWN_CHARS_MAX: usize = 80;
 impl Report for Entries {
     fn text(&self, w: &mut dyn Write) -> io::Result<()> {
         if self.entries.is_empty() {
-            return writeln!(w, "no keys");
+            return writeln!(w, "{}", if self.more { "there are keys: raise --limit" } else { "no keys" });
         }
-        let mut table = Table::new(&["KEY", ">VERSION", ">BYTES", "VALUE"]);
+        let mut table = Table::new(if self.values {
+            &["KEY", ">VERSION", ">BYTES", "VALUE"]
+        } else {
+            &["KEY", ">VERSION", ">BYTES"]
+        });
         let cut = io::stdout().is_terminal();
         for entry in &self.entries {
-            let mut value = entry.value.clone().unwrap_or_default();
-            if cut && let Some((at, _)) = value.char_indices().nth(SHOWN_CHARS_MAX) {
-                value.truncate(at);
-                value.push('…');
+            let mut row = vec![entry.key.clone(), entry.version.to_string(), entry.bytes.to_string()];
+            if self.values {
+                let value = entry.value.as_deref().unwrap_or_default();
+                row.push(if cut { shortened(value, SHOWN_CHARS_MAX) } else { value.to_owned() });
             }
-            table.row(vec![entry.key.clone(), entry.version.to_string(), entry.bytes.to_string(), value]);
+            table.row(row);
         }
         table.write(w)?;
         if self.more
             && let Some(last) = self.entries.last()
         {
-            writeln!(w, "there may be more: --after {:?}, or a larger --limit", last.key)?;
+            writeln!(w, "there are more: --after {}, or a larger --limit", quoted(&last.key))?;
         }
         Ok(())
     }

@@ -49,7 +49,7 @@ impl Report for Stopped {
 }
 
 pub(crate) fn run(args: &StopArgs, output: Output) -> Result<Exit> {
-    let mut client = args.node.connect()?;
+    let mut client = args.node.connect_now()?;
     let stopped = match &args.actor {
         Some(actor) => client.ask_for(&Request::StopActor { actor: actor.clone() }, STOP_TIME)?,
         None => {

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::args::JsonFlag;
 use crate::error::{Exit, Result};
-use crate::output::{CAUTION, Output, Report, Table, fields};
+use crate::output::{BAD, CAUTION, Output, Report, Table, clean, fields};
 use crate::store::access::{Access, StoreArg};
 use crate::store::records::{StoreInfo, StoreRequest, StoredActor};
 
@@ -119,6 +119,10 @@ impl Report for Actors {
             let numbers = usage.iter().map(u64::to_string);
             table.row([actor.name.clone(), format!("{:x}", actor.serial)].into_iter().chain(numbers).collect());
         }
-        table.write(w)
+        table.write(w)?;
+        for (actor, damage) in self.actors.iter().filter_map(|actor| Some((actor, actor.damage.as_ref()?))) {
+            writeln!(w, "{BAD}damaged{BAD:#} {}: {}", actor.name, clean(damage))?;
+        }
+        Ok(())
     }
 }

@@ -22,10 +22,12 @@ mod overview;
 EXAMPLES
   playhouse trust show
   playhouse trust add acme A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg=
+  playhouse trust remove mfr-56475aa75463474c
   playhouse trust revoke mfr-56475aa75463474c")]
 pub(crate) enum TrustCommand {
     Show(ShowArgs),
     Add(AddArgs),
+    Remove(RemoveArgs),
     Revoke(RevokeArgs),
     Minimum(MinimumArgs),
 }
@@ -112,6 +114,26 @@ pub(crate) struct AddArgs {
     json: JsonFlag,
 }
 
+/// Take a key out of the trust file, as if it had never been added.
+///
+/// For a key that may be in the wrong hands, `playhouse trust revoke` refuses it for good.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+EXAMPLES
+  playhouse trust remove mfr-56475aa75463474c
+  playhouse trust remove public-key.json --manufacturer acme")]
+pub(crate) struct RemoveArgs {
+    /// The key: its id, the key in base64, or a file with it.
+    key: String,
+    /// Only as the key of this manufacturer.
+    #[arg(long, value_name = "NAME")]
+    manufacturer: Option<Name>,
+    #[command(flatten)]
+    trust: TrustArg,
+    #[command(flatten)]
+    json: JsonFlag,
+}
+
 /// Trust a key, or one package, no more.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -147,7 +169,8 @@ pub(crate) struct MinimumArgs {
 pub(crate) fn run(command: TrustCommand, output: Output) -> Result<Exit> {
     match command {
         TrustCommand::Show(args) => output.show(&overview::describe(&args.trust.open()?))?,
-        TrustCommand::Add(args) => output.show(&add(&args)?)?,
+        TrustCommand::Add(args) => output.show(&add(&args, output)?)?,
+        TrustCommand::Remove(args) => output.show(&remove(&args)?)?,
         TrustCommand::Revoke(args) => output.show(&revoke(&args)?)?,
         TrustCommand::Minimum(args) => output.show(&minimum(&args)?)?,
     }
@@ -172,7 +195,7 @@ fn change(file: &TrustFile, changed: &'static str, what: String) -> Change {
     Change { trust_file: file.path().display().to_string(), changed, what }
 }
 
-fn add(args: &AddArgs) -> Result<Change> {
+fn add(args: &AddArgs, output: Output) -> Result<Change> {
     let moment = |text: &Option<String>| text.as_deref().map(time::parse_utc).transpose();
     let (not_before, not_after) = (moment(&args.not_before)?, moment(&args.not_after)?);
     if let (Some(from), Some(to)) = (not_before, not_after)
@@ -183,7 +206,37 @@ fn add(args: &AddArgs) -> Result<Change> {
     let key = TrustedKey { key: public_key(&args.key)?, not_before, not_after };
     let what = format!("key {} for {}", key.key.key_id(), args.manufacturer);
     let ((), file) = args.trust.edit(|file| file.add_key(&args.manufacturer, key))?;
+    if not_after.is_some_and(|end| end <= time::now()) {
+        output.warn("the key's time is over already: nothing that it signed runs");
+    }
+    if key_file::is_plain(&PathBuf::from(&args.key)) {
+        let (file, maker) = (&args.key, &args.manufacturer);
+        output.warn(format_args!(
+            "{file} has the private key in it, in the clear: whoever can read that file can sign as {maker}"
+        ));
+    }
     Ok(change(&file, "trusted", what))
+}
+
+fn remove(args: &RemoveArgs) -> Result<Change> {
+    let id = key_id(&args.key)?;
+    let (removed, file) = args.trust.edit(|file| file.remove_key(id, args.manufacturer.as_ref()))?;
+    if removed > 0 {
+        return Ok(change(&file, "removed", format!("key {id}")));
+    }
+    let message = format!("{} does not trust key {id}", file.path().display());
+    Err(CliError::new(Code::NotStored, ErrorKind::NotFound, message).fix("`playhouse trust show` lists the keys."))
+}
+
+/// The id of a key that is named by it, by the key in base64, or by a file with it.
+fn key_id(text: &str) -> Result<KeyId> {
+    match text.parse() {
+        Ok(id) => Ok(id),
+        Err(rule) if text.starts_with("mfr-") => {
+            Err(CliError::usage(format!("{text:?} {rule}")).fix("`playhouse trust show` has the ids of keys."))
+        }
+        Err(_) => Ok(public_key(text)?.key_id()),
+    }
 }
 
 fn revoke(args: &RevokeArgs) -> Result<Change> {
@@ -192,12 +245,7 @@ fn revoke(args: &RevokeArgs) -> Result<Change> {
         let ((), file) = args.trust.edit(|file| file.revoke_package(digest))?;
         return Ok(change(&file, "revoked", format!("package {digest}")));
     }
-    let text = args.key.as_deref().unwrap_or_default();
-    let id: KeyId = match text.parse() {
-        Ok(id) => id,
-        Err(rule) if text.starts_with("mfr-") => return Err(CliError::usage(format!("{text:?} {rule}"))),
-        Err(_) => public_key(text)?.key_id(),
-    };
+    let id = key_id(args.key.as_deref().unwrap_or_default())?;
     let ((), file) = args.trust.edit(|file| file.revoke_key(id))?;
     Ok(change(&file, "revoked", format!("key {id}")))
 }

@@ -1,3 +1,5 @@
+use std::num::NonZero;
+
 use expect_test::{Expect, expect};
 
 use playhouse_node::Grant;
@@ -30,19 +32,42 @@ fn a_full_configuration() {
         limits = { memory_bytes = 1048576 }
     "#;
     let config = Config::parse(text).unwrap();
-    assert_eq!((config.realm, config.limits.cpu_ms), (Some(7), Some(250)));
+    assert_eq!((config.realm, config.limits.cpu_ms.map(NonZero::get)), (Some(7), Some(250)));
     assert!(config.policy.danger_native_in_process && !config.policy.danger_accept_any_signature);
     assert_eq!(config.policy.grants, Some(vec![super::Grant(Grant::Call)]));
     let actor = &config.actors[0];
     assert_eq!(actor.grants, Some(vec![super::Grant(Grant::Call), super::Grant(Grant::State)]));
-    assert_eq!((actor.mailbox.capacity, actor.mailbox.full), (Some(8), Some(WhenFull::Wait)));
+    assert_eq!((actor.mailbox.capacity.map(NonZero::get), actor.mailbox.full), (Some(8), Some(WhenFull::Wait)));
     assert_eq!((actor.restart.max, actor.restart.window_ms), (Some(3), Some(1000)));
-    assert_eq!((actor.limits.memory_bytes, actor.concurrency.as_deref()), (Some(1 << 20), Some("keyed=sender")));
+    assert_eq!(
+        (actor.limits.memory_bytes.map(NonZero::get), actor.concurrency.as_deref()),
+        (Some(1 << 20), Some("keyed=sender"))
+    );
     assert!(Config::parse("").unwrap().actors.is_empty());
 }
 
 #[test]
 fn mistakes_are_pointed_at() {
+    check(
+        "[limits]\nwall_ms = 0",
+        expect![[r#"
+        TOML parse error at line 2, column 11
+          |
+        2 | wall_ms = 0
+          |           ^
+        invalid value: integer `0`, expected a nonzero u64
+    "#]],
+    );
+    check(
+        "[[actor]]\npackage = \"a\"\nmailbox = { capacity = 0 }",
+        expect![[r#"
+        TOML parse error at line 3, column 24
+          |
+        3 | mailbox = { capacity = 0 }
+          |                        ^
+        invalid value: integer `0`, expected a nonzero usize
+    "#]],
+    );
     check(
         "relm = 1",
         expect![[r#"

@@ -1,6 +1,6 @@
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use playhouse_types::{Code, ErrorKind, Name};
 use serde::de::DeserializeOwned;
@@ -13,6 +13,15 @@ use crate::paths::{Paths, check_private};
 
 /// How long a node may take over anything but a call and logs that are followed.
 const ANSWER_TIME: Duration = Duration::from_secs(10);
+
+/// How long a process that was started in the background may take to be there: `playhouse run … &`, and the next command at once.
+const START_TIME: Duration = Duration::from_secs(1);
+/// How often it is looked for.
+const LOOK_EVERY: Duration = Duration::from_millis(25);
+/// How long a node may take over its packages and its store before it says hello, on top of the usual time.
+const OPEN_TIME: Duration = Duration::from_secs(30);
+/// The way out where a node is there and says nothing.
+const SILENT: &str = "`playhouse stop --all`, or end its process, and start it again.";
 
 /// A connection to a running node: one question after the other.
 #[derive(Debug)]
@@ -35,8 +44,24 @@ impl Client {
         check_peer(&stream)?;
         let node = Hello { version: String::new(), protocol: 0, node: name.to_string(), pid: 0, realm: 0 };
         let mut client = Self { reader: BufReader::new(stream), node };
-        client.node = client.ask(&Request::Hello { protocol: PROTOCOL })?;
+        // A node that ends does not answer any more, and was as good as gone.
+        let ended = |error: CliError| match error.code() {
+            Some(Code::NodeNotRunning) if !error.advises(SILENT) => not_running(paths, name),
+            _ => error,
+        };
+        client.node = client.ask_for(&Request::Hello { protocol: PROTOCOL }, OPEN_TIME).map_err(ended)?;
         Ok(client)
+    }
+
+    /// Connects to the node of that name, which may have been started by the command before this one.
+    pub(crate) fn connect_soon(paths: &Paths, name: &Name) -> Result<Self> {
+        let start = Instant::now();
+        loop {
+            match Self::connect(paths, name) {
+                Err(error) if is_absent(&error) && start.elapsed() < START_TIME => std::thread::sleep(LOOK_EVERY),
+                connected => return connected,
+            }
+        }
     }
 
     /// What the node said of itself.
@@ -125,6 +150,13 @@ fn check_peer(stream: &UnixStream) -> Result<()> {
         .fix("Run the command as the user who runs the node."))
 }
 
+/// Whether no node is there.
+pub(crate) fn is_absent(error: &CliError) -> bool {
+    error.document().is_some_and(|document| {
+        document.error.code == Code::NodeNotRunning.text() && document.error.kind == ErrorKind::NotFound.name()
+    })
+}
+
 fn not_running(paths: &Paths, name: &Name) -> CliError {
     let error = CliError::new(Code::NodeNotRunning, ErrorKind::NotFound, format!("no node named {name} is running"));
     let names: Vec<String> = sockets(paths).into_iter().filter(|found| found != name.as_str()).collect();
@@ -148,8 +180,7 @@ fn sockets(paths: &Paths) -> Vec<String> {
 fn lost(error: &io::Error) -> CliError {
     match error.kind() {
         io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
-            CliError::new(Code::NodeNotRunning, ErrorKind::TimedOut, "the node does not answer")
-                .fix("`playhouse stop --all`, or end its process, and start it again.")
+            CliError::new(Code::NodeNotRunning, ErrorKind::TimedOut, "the node does not answer").fix(SILENT)
         }
         _ => CliError::io(Code::NodeNotRunning, "lost the node", error),
     }

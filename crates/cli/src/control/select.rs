@@ -25,7 +25,7 @@ impl Named for ActorId {
     }
 }
 
-impl Named for (usize, ActorType) {
+impl<T> Named for (T, ActorType) {
     fn id(&self) -> Option<&ActorId> {
         None
     }

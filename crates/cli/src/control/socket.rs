@@ -3,6 +3,7 @@ use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use playhouse_types::{Code, ErrorKind, Name};
 use rustix::fs::FlockOperation;
@@ -12,6 +13,11 @@ use crate::paths::{Paths, private_dir};
 
 /// Bytes of a path that the kernel takes for a Unix socket, less the zero at its end.
 const SOCKET_PATH_BYTES_MAX: usize = 107;
+
+/// How long a node that was killed may take to let go of its name.
+const END_TIME: Duration = Duration::from_millis(500);
+/// How often that is looked for.
+const LOOK_EVERY: Duration = Duration::from_millis(25);
 
 /// Where a node of one name listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,10 +107,14 @@ fn take_lock(endpoint: &Endpoint) -> Result<File> {
         .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
         .open(&endpoint.lock)
         .map_err(|error| fail(&error))?;
-    match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => {}
-        Err(rustix::io::Errno::WOULDBLOCK) => return Err(running(endpoint, &mut file)),
-        Err(error) => return Err(fail(&error.into())),
+    let start = Instant::now();
+    loop {
+        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => break,
+            Err(rustix::io::Errno::WOULDBLOCK) if start.elapsed() < END_TIME => std::thread::sleep(LOOK_EVERY),
+            Err(rustix::io::Errno::WOULDBLOCK) => return Err(running(endpoint, &mut file)),
+            Err(error) => return Err(fail(&error.into())),
+        }
     }
     let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| write!(file, "{}", std::process::id()));
     written.map_err(|error| fail(&error))?;

@@ -33,6 +33,20 @@ fn tables_align() {
     .assert_eq(&String::from_utf8(out.into_inner()).unwrap());
 }
 
+/// A cell of 65,536 characters, which any actor can make, once ended the program: a width of `format!` has 16 bits.
+#[test]
+fn giant_cells_are_cut() {
+    let mut table = Table::new(&["NAME", ">COUNT", "VALUE"]);
+    table.row(vec!["k".repeat(70_000), "1".repeat(70_000), "é".repeat(70_000)]);
+    table.row(vec!["k".into(), "1".into(), "short".into()]);
+    let mut out = anstream::StripStream::new(Vec::new());
+    table.write(&mut out).unwrap();
+    let text = String::from_utf8(out.into_inner()).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines[1].ends_with("éé… (70000 characters)") && lines[1].chars().count() < 1000, "{text}");
+    assert!(lines[2].ends_with(" 1  short"), "the last column is not padded: {text}");
+}
+
 #[test]
 fn a_near_miss_is_recognised() {
     assert_eq!(nearest("mailbox-ful", ["mailbox-full", "call-cycle"]), Some("mailbox-full"));

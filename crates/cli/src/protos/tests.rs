@@ -79,6 +79,13 @@ fn what_does_not_fit_is_named() {
         fix: Did you mean echo.EchoService.Echo?"#]],
     );
     check(
+        "echo",
+        "{}",
+        expect![[r#"
+        no-proto: no proto of the package describes "echo"
+        fix: Did you mean echo.EchoService.Echo?"#]],
+    );
+    check(
         "zzz",
         "{}",
         expect![[r#"

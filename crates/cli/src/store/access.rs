@@ -12,7 +12,7 @@ use super::inspect::{self, Ended};
 use super::location::Location;
 use super::records::StoreRequest;
 use super::{open, owner};
-use crate::control::client::Client;
+use crate::control::client::{Client, is_absent};
 use crate::control::protocol::Request;
 use crate::error::{CliError, Result};
 use crate::paths::Paths;
@@ -30,7 +30,7 @@ pub(crate) struct StoreArg {
 }
 
 /// The environment variable that may say where the store is, as for `playhouse run`.
-const VARIABLE: &str = "PLAYHOUSE_STORE";
+pub(crate) const VARIABLE: &str = "PLAYHOUSE_STORE";
 
 /// A way to a store.
 pub(crate) enum Access {
@@ -56,7 +56,7 @@ impl StoreArg {
     /// The store, for what can be done only while no node has it open.
     pub(crate) fn open_alone(&self) -> Result<Arc<dyn Store>> {
         let alone = |error: CliError| match error.code() {
-            Some(Code::StoreLocked) => {
+            Some(Code::StoreLocked) if !error.advises(open::TRY_AGAIN) => {
                 error.fix("This is done only while no node has the store open: `playhouse stop --all` ends yours.")
             }
             _ => error,
@@ -83,6 +83,14 @@ impl StoreArg {
     /// Where the node has its store, or had it when it ran last.
     pub(crate) fn last(&self) -> Result<Location> {
         Ok(Location::last_of(&Paths::from_env()?, &self.node))
+    }
+
+    /// What was reached, for people.
+    pub(crate) fn place(&self, access: &Access) -> Result<String> {
+        Ok(match access {
+            Access::Node(client) => format!("node {}", client.node().node),
+            Access::Store(_) => self.location()?.to_string(),
+        })
     }
 
     /// An actor of the store, to be changed while no node runs it.
@@ -127,12 +135,6 @@ impl StoreArg {
             }
         }
     }
-}
-
-fn is_absent(error: &CliError) -> bool {
-    error.document().is_some_and(|document| {
-        document.error.code == Code::NodeNotRunning.text() && document.error.kind == ErrorKind::NotFound.name()
-    })
 }
 
 impl Access {

@@ -59,9 +59,19 @@ impl Editor {
         Ok(Self { store, identity, lease })
     }
 
+    /// The actor's name.
+    pub(crate) fn name(&self) -> String {
+        self.identity.to_string()
+    }
+
     /// Keys that the actor has.
     pub(crate) fn key_count(&self) -> u64 {
         self.lease.usage.state_keys
+    }
+
+    /// Whether the actor has that key.
+    pub(crate) fn has(&self, key: &[u8]) -> Result<bool> {
+        Ok(self.store.state(self.actor(), key).wait().map_err(failed)?.is_some())
     }
 
     /// The keys behind `after`, some of them.

@@ -45,7 +45,10 @@ pub(crate) fn answer(store: &dyn Store, request: StoreRequest, take: &mut Take<'
     match request {
         StoreRequest::Info => answers.give(&info(store)?),
         StoreRequest::Actors => actors(store, &mut answers),
-        StoreRequest::Find { actor } => answers.give(&StoredActor::from(&select(store, &actor)?)),
+        StoreRequest::Find { actor } => {
+            let actor = select(store, &actor)?;
+            answers.give(&stored_actor(store, &actor)?)
+        }
         StoreRequest::StateGet { actor, key } => state_get(store, &actor, key, &mut answers),
         StoreRequest::StateScan(scan) => state_scan(store, scan, &mut answers),
         StoreRequest::Mailbox { actor, limit } => mailbox(store, &actor, limit, &mut answers),
@@ -90,10 +93,20 @@ fn actors(store: &dyn Store, answers: &mut Answers<'_, '_>) -> Result<(), Ended>
     let mut given = Ok(());
     each(store, |actor| {
         if given.is_ok() {
-            given = answers.give(&StoredActor::from(&actor));
+            given = stored_actor(store, &actor).map_err(Ended::from).and_then(|actor| answers.give(&actor));
         }
     })?;
     given
+}
+
+/// An actor that the store lists, which it says is damaged only when it is asked for that one.
+fn stored_actor(store: &dyn Store, actor: &ActorInfo) -> Result<StoredActor, StoreError> {
+    let damage = match store.actor(actor.lease.actor).wait() {
+        Ok(_) => None,
+        Err(StoreError::Corrupt(damage)) => Some(damage.to_string()),
+        Err(error) => return Err(error),
+    };
+    Ok(StoredActor { damage, ..StoredActor::from(actor) })
 }
 
 fn state_get(store: &dyn Store, actor: &str, key: Payload, answers: &mut Answers<'_, '_>) -> Result<(), Ended> {

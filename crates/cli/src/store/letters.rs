@@ -60,7 +60,8 @@ fn whole(store: &dyn Store, letter: Letter) -> Result<WholeDeadLetter> {
     Ok(WholeDeadLetter { info, payload: Payload(letter.message.payload) })
 }
 
-fn absent(id: u64) -> CliError {
+/// There is no letter of that number.
+pub(crate) fn absent(id: u64) -> CliError {
     CliError::new(Code::NotStored, ErrorKind::NotFound, format!("there is no dead letter {id}"))
         .fix("`playhouse dlq list` lists them; the oldest make room for new ones.")
 }

@@ -38,8 +38,12 @@ impl Location {
         last.and_then(|text| text.trim_end().parse().ok()).unwrap_or_else(|| Self::default_of(paths, node))
     }
 
-    /// Makes [`last_of`](Self::last_of) find this, but for the password in a server's URL, which is not written down.
+    /// Makes [`last_of`](Self::last_of) find this, but for the password in a server's URL, which is not written down. What leaves nothing behind is
+    /// not remembered: what there was before is there still.
     pub(crate) fn remember(&self, paths: &Paths, node: &Name) -> Result<()> {
+        if matches!(self, Self::Memory | Self::None) {
+            return Ok(());
+        }
         let dir = paths.node_dir(node);
         private_dir(&dir)?;
         let file = dir.join(LAST);
@@ -182,7 +186,8 @@ mod tests {
         assert_eq!(Location::last_of(&paths, &node), Location::Folder(at("s/nodes/default/store")));
         for (location, found) in [
             (Location::Folder(at("data")), Location::Folder(at("data"))),
-            (Location::Memory, Location::Memory),
+            (Location::Memory, Location::Folder(at("data"))),
+            (Location::None, Location::Folder(at("data"))),
             ("postgres://me:canary@db/x".parse().unwrap(), "postgres://me@db/x".parse().unwrap()),
         ] {
             location.remember(&paths, &node).unwrap();

@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use playhouse_crypto::{KeyFileError, MasterKey, MasterKeyFile};
+use playhouse_crypto::{KeyFileError, MasterKey, MasterKeyFile, MasterKeyId};
 use playhouse_node::MasterKeys;
 use playhouse_store::Store;
 use playhouse_types::{Code, ErrorKind};
@@ -26,7 +26,7 @@ pub(crate) use place::Place;
 /// The environment variable that may have the master key itself.
 const VARIABLE: &str = "PLAYHOUSE_MASTER_KEY";
 /// The file in a store's folder, unless another place is named.
-const FILE: &str = "master-key";
+pub(crate) const FILE: &str = "master-key";
 
 /// The key under which the keys of actors are sealed.
 #[derive(Debug, Clone, Args)]
@@ -118,6 +118,11 @@ impl MasterArg {
             Some(next) => MasterKeys::from(next).with_former(current),
             None => current.into(),
         })
+    }
+
+    /// The name of the key that is in a place itself.
+    pub(crate) fn id_at(&self, place: &Place) -> Result<MasterKeyId> {
+        Ok(self.read_one(place)?.ok_or_else(|| absent(place))?.id())
     }
 
     fn read_one(&self, place: &Place) -> Result<Option<MasterKey>> {

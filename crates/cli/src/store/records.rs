@@ -73,6 +73,9 @@ pub(crate) struct StoredActor {
     pub(crate) owner: String,
     /// Until when the owner's lease runs, in milliseconds since the Unix epoch.
     pub(crate) leased_until_ms: u64,
+    /// What of it is damaged, for which it stands still.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) damage: Option<String>,
     #[serde(flatten)]
     pub(crate) usage: StoredUsage,
 }
@@ -99,6 +102,7 @@ impl From<&store::ActorInfo> for StoredActor {
             revision: lease.revision.number(),
             owner: info.owner.clone(),
             leased_until_ms: lease.until.millis(),
+            damage: None,
             usage: StoredUsage {
                 state_keys: usage.state_keys,
                 state_bytes: usage.state_bytes,

@@ -14,9 +14,12 @@ const FORMS: usize = 6;
 /// `manufacturer:name` with or without a version, its name, its instance; or the beginning of one. Forms are tried in this order, and the first that
 /// fits anything decides.
 pub(crate) fn select(store: &dyn Store, word: &str) -> Result<ActorInfo, WireError> {
-    let mut search = Search { word, rank: usize::MAX, found: Vec::new(), more: 0, near: None };
-    each(store, |actor| search.look(actor)).map_err(|error| WireError::from(ActorError::from(error)))?;
-    search.end()
+    let fail = |error| WireError::from(ActorError::from(error));
+    let mut search = Search { word, rank: usize::MAX, found: Vec::new(), more: 0, seen: 0, near: None };
+    // Actors never go, so that there are no fewer of them afterwards.
+    let actors = store.stats().wait().map_err(fail)?.actors;
+    each(store, |actor| search.look(actor)).map_err(fail)?;
+    search.end(actors)
 }
 
 /// Every actor of a store, in order of their keys.
@@ -37,11 +40,14 @@ struct Search<'a> {
     rank: usize,
     found: Vec<ActorInfo>,
     more: usize,
+    /// Actors that could be read.
+    seen: u64,
     near: Option<String>,
 }
 
 impl Search<'_> {
     fn look(&mut self, actor: ActorInfo) {
+        self.seen += 1;
         let forms = forms(&actor);
         let exact = if names(self.word, &actor) { Some(0) } else { forms.iter().position(|form| form == self.word) };
         let begins = || forms.iter().position(|form| form.starts_with(self.word)).map(|form| FORMS + form);
@@ -59,9 +65,10 @@ impl Search<'_> {
         }
     }
 
-    fn end(mut self) -> Result<ActorInfo, WireError> {
+    fn end(mut self, actors: u64) -> Result<ActorInfo, WireError> {
         match self.found.len() {
             1 => Ok(self.found.swap_remove(0)),
+            0 if actors > self.seen => Err(self.unreadable(actors - self.seen)),
             0 => Err(self.unknown()),
             _ => Err(self.ambiguous()),
         }
@@ -76,6 +83,15 @@ impl Search<'_> {
         WireError { fix: Some(fix), ..ActorError::coded(ErrorKind::NotFound, Code::UnknownActor, text).into() }
     }
 
+    /// One of those that cannot be read may be the wanted one.
+    fn unreadable(&self, actors: u64) -> WireError {
+        let text = format!(
+            "the store is damaged: the names of {actors} actors cannot be read, {:?} may be one of them",
+            self.word
+        );
+        ActorError::coded(ErrorKind::Internal, Code::StoreCorrupt, text).into()
+    }
+
     fn ambiguous(&self) -> WireError {
         let mut names: Vec<String> = self.found.iter().map(|actor| actor.identity.to_string()).collect();
         if self.more > 0 {
@@ -88,10 +104,16 @@ impl Search<'_> {
     }
 }
 
-/// Whether a word is the id or the versioned type of an actor: a store knows no versions.
+/// Whether a word is the id, its beginning as `ps` shows it, or the versioned type of an actor: a store knows no versions.
 fn names(word: &str, actor: &ActorInfo) -> bool {
     let identity = &actor.identity;
     let is = |kind: &ActorType| *kind.manufacturer() == identity.manufacturer && *kind.name() == identity.type_name;
+    if let Some((serial, realm)) = word.split_once('@')
+        && u64::from_str_radix(serial, 16) == Ok(actor.lease.serial.number())
+        && realm.parse() == Ok(identity.realm.number())
+    {
+        return true;
+    }
     match word.parse::<ActorId>() {
         Ok(id) => id.realm() == identity.realm && id.serial() == actor.lease.serial && is(id.actor_type()),
         Err(_) => word.parse::<ActorType>().is_ok_and(|kind| is(&kind)),

@@ -154,3 +154,47 @@ fn files_that_cannot_be_relied_on_are_refused() {
         expect!["FILE has more than 1048576 bytes, the limit"],
     );
 }
+
+#[test]
+fn a_key_is_taken_out_again() {
+    let add = |file: &mut TrustFile, maker: &str, n| file.add_key(&maker.parse().unwrap(), key(n));
+    check(
+        "# ours\n",
+        |file| {
+            add(file, "acme", 1)?;
+            add(file, "acme", 2)?;
+            add(file, "other", 1)?;
+            assert_eq!(file.remove_key(key(3).key.key_id(), None)?, 0);
+            assert_eq!(file.remove_key(key(2).key.key_id(), Some(&"other".parse().unwrap()))?, 0);
+            assert_eq!(file.remove_key(key(1).key.key_id(), Some(&"other".parse().unwrap()))?, 1);
+            assert_eq!(file.remove_key(key(1).key.key_id(), None)?, 1);
+            Ok(())
+        },
+        expect![[r#"
+            [[manufacturer]]
+            name = "acme"
+
+            [[manufacturer.key]]
+            public_key = "gTl3Dqh9F19Wo1Rmw0x+zMuNipG07jeiXfYPW4/Js5Q="
+            id = "mfr-6a3803d5f059902a"
+            # ours
+        "#]],
+    );
+    // One that speaks for everybody.
+    let text = format!("[[trust]]\nkind = \"static\"\npubkey_b64 = \"{}\"\n", key(1).key.to_base64());
+    check(
+        &text,
+        |file| {
+            assert_eq!(file.remove_key(key(1).key.key_id(), None)?, 1);
+            add(file, "acme", 2)
+        },
+        expect![[r#"
+            [[manufacturer]]
+            name = "acme"
+
+            [[manufacturer.key]]
+            public_key = "gTl3Dqh9F19Wo1Rmw0x+zMuNipG07jeiXfYPW4/Js5Q="
+            id = "mfr-6a3803d5f059902a"
+        "#]],
+    );
+}

@@ -220,3 +220,23 @@ fn until<T>(mut look: impl FnMut() -> Option<T>) -> T {
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
 }
+
+/// It was said that the database server cannot be reached.
+#[test]
+fn a_backup_on_a_full_disk_names_the_backup() {
+    let home = Home::new();
+    let Some(disk) = Disk::mount(&home) else { return };
+    home.trust_fixtures();
+    let node = home.start(&[&package("ledger-wasm")]);
+    disk.fill();
+    let check = || {
+        let refused = home.run(&["backup", "disk/b.db", "--json"]).exits(1);
+        assert_eq!(refused.error(), "disk-full");
+        let error = refused.json()["error"].clone();
+        assert!(error["message"].as_str().unwrap().contains("disk/b.db"), "{error}");
+        assert!(!home.path("disk/b.db").exists());
+    };
+    check();
+    node.kill();
+    check();
+}

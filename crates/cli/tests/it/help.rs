@@ -25,6 +25,7 @@ const COMMANDS: &[&str] = &[
     "trust",
     "trust show",
     "trust add",
+    "trust remove",
     "trust revoke",
     "trust minimum",
     "dlq",
@@ -127,8 +128,18 @@ fn the_doctor_looks_at_everything() {
     let home = Home::new();
     let report = home.run(&["doctor", "--json"]).json();
     let checks = report["checks"].as_array().unwrap();
-    for name in ["config directory", "cache directory", "runtime directory", "trust", "signing key", "clock", "kernel"]
-    {
+    for name in [
+        "config directory",
+        "cache directory",
+        "runtime directory",
+        "state directory",
+        "control socket",
+        "trust",
+        "signing key",
+        "store",
+        "clock",
+        "kernel",
+    ] {
         assert!(checks.iter().any(|check| check["name"] == name), "{name}");
     }
     std::fs::create_dir_all(home.path(".local/state/playhouse/run")).unwrap();
@@ -136,6 +147,16 @@ fn the_doctor_looks_at_everything() {
     std::fs::set_permissions(home.path(".local/state/playhouse/run"), open).unwrap();
     let ran = home.run(&["doctor"]).exits(1);
     assert!(ran.out.contains("has mode 0777, expected 0700"), "{}", ran.out);
+    // Where nothing is as it should be, it says what to do all the same.
+    let problem = |name: &str, key: &str, value: &str| {
+        let ran = crate::home::finish(home.command(&["doctor", "--json"]).env(key, value)).exits(1).json();
+        let found = ran["checks"].as_array().unwrap().iter().find(|check| check["name"] == name).unwrap().clone();
+        assert_eq!(found["verdict"], "problem", "{found}");
+        found["fix"].as_str().unwrap().to_owned()
+    };
+    assert!(problem("home directory", "HOME", "").contains("Set HOME"));
+    let long = format!("/tmp/{}", "x".repeat(120));
+    assert!(problem("control socket", "HOME", &long).contains("XDG_RUNTIME_DIR"));
 }
 
 #[test]
@@ -159,4 +180,40 @@ fn a_closed_pipe_is_no_error() {
     let mut err = String::new();
     child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
     assert_eq!((child.wait().unwrap().code(), err.as_str()), (Some(0), ""));
+}
+
+/// Lines were broken where they were too long for a terminal: what was copied could not be read.
+#[test]
+fn what_help_shows_can_be_copied() {
+    let home = Home::new();
+    for ask in [&["run", "--help"][..], &["help", "run"], &["run", "-h"]] {
+        let help = home.run(ask).exits(0).out;
+        let config = help.split("CONFIGURATION\n").nth(1).unwrap().split("\n\n").next().unwrap();
+        let config = home.write("help.toml", config);
+        // It is read to its end, and then one of its files is not there.
+        let ran = home.run(&["run", "--json", &config]).exits(1);
+        assert_eq!(ran.error(), "trust-policy", "{ran:?}");
+        assert!(
+            help.contains("playhouse run counter.actr --durability memory             waits for no disk"),
+            "{help}"
+        );
+    }
+    for line in home.run(&["key", "new", "--help"]).exits(0).out.lines() {
+        assert!(!line.trim_start().starts_with("master.json"), "{line}");
+    }
+}
+
+#[test]
+fn options_stand_where_people_put_them() {
+    let home = Home::new();
+    for args in [&["--json", "explain", "usage"][..], &["--color", "never", "--json", "explain", "usage"]] {
+        assert_eq!(home.run(args).exits(0).json()["code"], "usage", "{args:?}");
+    }
+    assert_eq!(home.run(&["explain", "--output", "text", "--json"]).exits(2).out, "");
+    assert!(home.run(&["help", "--help"]).exits(0).out.contains("Usage: playhouse"));
+    let plain = crate::home::finish(home.command(&["--color", "never", "--help"]).env("CLICOLOR_FORCE", "1")).exits(0);
+    assert!(!plain.out.contains('\u{1b}'));
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let status = home.command(&["--help"]).stdout(full).stderr(Stdio::null()).status().unwrap();
+    assert_eq!(status.code(), Some(1), "nothing was shown");
 }

@@ -148,6 +148,17 @@ fn without_a_store_nothing_is_kept() {
     let durable =
         &["run", "--json", "--node", "x", &package("ledger-wasm"), "--store", "memory", "--durability", "fsync"];
     assert_eq!(home.run(durable).exits(1).error(), "durability-missing");
+    // What keeps less than memory cannot promise more.
+    let config = format!("store = \"none\"\n[[actor]]\npackage = {:?}\n", package("ledger-wasm"));
+    let routes = format!("{config}durability = {{ routes = {{ \"ledger.LedgerService.Book\" = \"fsync\" }} }}");
+    for args in [
+        &[&*package("ledger-wasm"), "--store", "none", "--durability", "fsync"][..],
+        &[&home.write("routes.toml", routes)],
+    ] {
+        let refused = home.run(&[&["run", "--json", "--node", "x"], args].concat()).exits(1);
+        assert_eq!(refused.error(), "durability-missing", "{args:?}");
+    }
+    home.run(&["run", "--json", "--node", "x", &package("none"), "--store", "none", "--durability", "memory"]).exits(1);
 }
 
 #[test]
@@ -235,12 +246,25 @@ fn another_master_key_is_refused_by_name() {
     let right = std::fs::read(&file).unwrap();
     let line = String::from_utf8(right.clone()).unwrap();
 
+    home.run(&["backup", "before.db"]).exits(0);
+
     // Sealed under a new one, the old one is refused.
     let rotated = home.run(&["key", "rotate", "--master", "--json"]).exits(0).json();
     assert_eq!((&rotated["resealed"], &rotated["damaged"]), (&1.into(), &0.into()));
     assert!(!store_of(&home).join("master-key.next").exists());
     let new = std::fs::read(&file).unwrap();
     assert_ne!(new, right);
+    // Backups need it, which became useless with it.
+    let former = PathBuf::from(rotated["former"].as_str().unwrap());
+    assert_eq!((std::fs::read(&former).unwrap(), former.parent()), (right.clone(), file.parent()));
+    let restored = home.run(&["restore", "before.db", "--store", "before"]).exits(0).out;
+    let id = former.extension().unwrap().to_str().unwrap();
+    assert!(restored.contains(&format!("master key {id}")), "{restored}");
+    std::fs::copy(&former, home.path("before/master-key")).unwrap();
+    let node = home.start(&[&package("ledger-wasm"), "--store", "before", "--node", "before"]);
+    let recalled = home.run(&["call", "Ledger", "Recall", "--node", "before"]).exits(0);
+    assert_eq!(recalled.json()["text"], "x");
+    node.kill();
     let old = home.write("old", &right);
     let run = |extra: &[&str]| home.run(&[&["run", "--json", &package("ledger-wasm")], extra].concat());
     let refused = run(&["--master-key-file", &old]).exits(1);

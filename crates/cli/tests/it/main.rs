@@ -1,6 +1,8 @@
 //! Drives the built program as a user would.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod copies;
+mod damage;
 mod demo;
 mod disk;
 mod help;
@@ -17,4 +19,5 @@ mod packages;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod starting;
+mod tour;
 mod trust;

@@ -214,3 +214,28 @@ fn a_change_of_a_sealed_master_key_is_finished_after_kill_9() {
     let _node = user.start(&with);
     assert_eq!(user.recall(), "x");
 }
+
+#[test]
+fn what_is_wrong_with_a_secret_or_a_key_is_named() {
+    let user = User::new();
+    let said = |args: &[&str], code: &str, words: &str| {
+        let ran = user.0.run(&[args, &["--json"]].concat()).exits(1);
+        let error = ran.json()["error"].clone();
+        let text = format!("{} {}", error["message"].as_str().unwrap(), error["fix"].as_str().unwrap());
+        assert!(ran.error() == code && text.contains(words), "{args:?}: {error}");
+        assert_ne!(error["kind"], "permission-denied", "{error}");
+    };
+    user.0.write("short", "x\n");
+    for master in [&["key", "new", "--out", "m.json"][..], &["key", "new", "--master", "--out", "m.json"]] {
+        for secret in ["--passphrase-file", "--secret-file"] {
+            said(&[master, &[secret, "short"]].concat(), "key-passphrase", "Choose a longer passphrase");
+        }
+    }
+    said(&["key", "show"], "key-file", "playhouse key new");
+    let made = user.run(&["key", "new", "--master", "--out", "master.json", "--json"]).exits(0).json();
+    assert_eq!(user.run(&["key", "show", "master.json", "--json"]).exits(0).json(), made);
+    let plain = user.run(&["key", "new", "--master", "--out", "plain", "--insecure-plain"]).exits(0).out;
+    assert!(plain.contains("Whoever can read the file"), "{plain}");
+    user.run(&["key", "new", "--out", "key.json", "--insecure-plain"]).exits(0);
+    said(&["key", "import", "--master", "key.json", "--out", "x.json"], "key-file", "a key that signs packages");
+}

@@ -59,3 +59,101 @@ fn wrong_files_are_named_for_what_they_are() {
     node.kill();
     letters();
 }
+
+/// What a scan showed of a key meant another one when it was typed: paging went in circles, and `delete` said that it had deleted.
+#[test]
+fn keys_are_typed_as_they_are_shown() {
+    let home = Home::new();
+    home.trust_fixtures();
+    let node = home.start(&[&package("ledger-wasm")]);
+    for amount in ["1", "2", "3"] {
+        home.run(&["call", "Ledger", "Book", "--json", &format!("{{\"amount\":{amount}}}")]).exits(0);
+    }
+    let first = home.run(&["state", "scan", "Ledger", "--limit", "2"]).exits(0).out;
+    let hint = first.lines().last().unwrap().to_owned();
+    assert!(hint.starts_with(r"there are more: --after 'entry/\x00\x00") && first.lines().count() == 4, "{first}");
+    let after = hint.split('\'').nth(1).unwrap();
+    let rest = home.run(&["state", "scan", "Ledger", "--after", after, "--limit", "2", "--json"]).exits(0).json();
+    assert_eq!((rest["entries"].as_array().unwrap().len(), &rest["more"]), (2, &false.into()), "{rest}");
+    home.run(&["state", "get", "Ledger", after]).exits(0);
+    node.kill();
+
+    home.run(&["state", "set", "Ledger", r"\xff", "one"]).exits(0);
+    home.run(&["state", "set", "Ledger", "0xff", "two", "--key-encoding", "text"]).exits(0);
+    assert_eq!(home.run(&["state", "get", "Ledger", "ff", "--key-encoding", "hex"]).exits(0).out, "one\n");
+    let written = home.run(&["state", "set", "Ledger", "a b", "12345", "--json"]).exits(0).json();
+    assert_eq!((&written["key"], &written["bytes"]), (&"a b".into(), &5.into()));
+    let wrong = home.run(&["state", "set", "Ledger", r"a\b", "x", "--json"]).exits(2);
+    assert!(wrong.json()["error"]["message"].as_str().unwrap().contains("backslash"), "{wrong:?}");
+
+    let missing = home.run(&["state", "delete", "Ledger", "nokey", "--json"]).exits(1);
+    assert!(missing.error() == "not-stored" && missing.out.contains("nokey"), "{missing:?}");
+    let deleted = home.run(&["state", "delete", "Ledger", "a b"]).exits(0).out;
+    let store = home.path(".local/state/playhouse/nodes/default/store");
+    assert_eq!(deleted, format!("deleted 'a b': 0/playhouse-demo:LedgerWasm/1, in {}\n", store.display()));
+    home.run(&["state", "get", "Ledger", "a b"]).exits(1);
+}
+
+/// `dlq drop 1 99` dropped letter 1 for ever and said only that 99 is not there.
+#[test]
+fn one_wrong_number_leaves_all_dead_letters_where_they_are() {
+    let home = Home::new();
+    home.trust_fixtures();
+    let node = home.start(&[&package("misbehaving-wasm")]);
+    for _ in 0..2 {
+        home.run(&["call", "Misbehaving", "Trap", "--tell"]).exits(0);
+    }
+    let letters = || home.run(&["dlq", "list", "--json"]).exits(0).json()["dead_letters"].as_array().unwrap().clone();
+    crate::home::await_that("two letters", || letters().len() == 2);
+    let try_all = || {
+        for command in ["drop", "retry"] {
+            let ran = home.run(&["dlq", command, "1", "99", "--json"]).exits(1);
+            let message = ran.json()["error"]["message"].as_str().unwrap().to_owned();
+            assert!(message.starts_with("nothing was ") && message.contains("no dead letter 99"), "{message}");
+        }
+        assert_eq!(letters().len(), 2);
+    };
+    try_all();
+    node.kill();
+    try_all();
+    // The same number twice is one letter.
+    let dropped = home.run(&["dlq", "drop", "2", "2", "--json"]).exits(0).json();
+    assert_eq!(dropped["dead_letters"], serde_json::json!([2]));
+    assert!(home.run(&["dlq", "drop", "--all"]).exits(0).out.starts_with("dropped 1 dead letter, in "));
+}
+
+/// What `ps` shows of an actor's id was refused by the commands for stores, against their help.
+#[test]
+fn actors_are_named_by_what_is_shown_of_them() {
+    let home = Home::new();
+    home.trust_fixtures();
+    let node = home.start(&[&package("ledger-wasm"), &package("counter-wasm")]);
+    let shown = home.run(&["ps"]).exits(0).out;
+    let line = shown.lines().find(|line| line.contains("LedgerWasm")).unwrap();
+    let id = line.split_whitespace().next().unwrap();
+    let look = || {
+        for args in [&["timers", id][..], &["mailbox", id], &["state", "scan", id], &["key", "export-public", id]] {
+            home.run(args).exits(0);
+        }
+    };
+    look();
+    let near = home.run(&["call", "Ledger", "book", "--json", "{}", "--output", "json"]).exits(1).json();
+    assert_eq!(near["error"]["fix"], "Did you mean ledger.LedgerService.Book?");
+    node.kill();
+    look();
+}
+
+#[test]
+fn an_export_goes_through_a_pipe_and_says_whose_it_is() {
+    let home = Home::new();
+    home.trust_fixtures();
+    let node = home.start(&[&package("ledger-wasm")]);
+    home.run(&["call", "Ledger", "Book", "--json", r#"{"amount":42}"#]).exits(0);
+    home.run(&["stop", "--all"]).exits(0);
+    drop(node);
+    let program = env!("CARGO_BIN_EXE_playhouse");
+    let line = format!("{program} state export Ledger > e && {program} state import 0/a:B/c - < e");
+    let ran = crate::home::finish(&mut home.shell("bash", &line)).exits(0);
+    assert_eq!(ran.out, "imported 2 keys into 0/a:B/c\n");
+    assert!(ran.err.contains("the state of 0/playhouse-demo:LedgerWasm/1"), "{ran:?}");
+}

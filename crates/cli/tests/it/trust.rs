@@ -60,3 +60,19 @@ fn a_file_that_others_may_write_decides_nothing() {
     std::fs::set_permissions(&file, PermissionsExt::from_mode(0o666)).unwrap();
     assert_eq!(home.run(&["trust", "show", "--trust", &file, "--json"]).exits(1).error(), "trust-policy");
 }
+
+/// The key of the samples was trusted for good: nothing warned of its private half, and nothing took it back.
+#[test]
+fn a_key_that_anybody_may_have_is_warned_of_and_removed() {
+    let home = Home::new();
+    let file = crate::home::guests("fixture-key.json");
+    let added = home.run(&["trust", "add", "playhouse-demo", &file]).exits(0);
+    assert!(added.err.contains("whoever can read that file can sign as playhouse-demo"), "{added:?}");
+    let over = home.run(&["trust", "add", "playhouse-demo", &file, "--not-after", "2020-01-01"]).exits(0);
+    assert!(over.err.contains("time is over"), "{over:?}");
+    home.run(&["trust", "remove", &file, "--manufacturer", "other"]).exits(1);
+    home.run(&["trust", "remove", &file]).exits(0);
+    assert_eq!(home.run(&["trust", "remove", &file, "--json"]).exits(1).error(), "not-stored");
+    assert_eq!(home.run(&["trust", "show", "--json"]).exits(0).json()["keys"], serde_json::json!([]));
+    home.run(&["trust", "add", "playhouse-demo", &file]).exits(0);
+}

@@ -135,10 +135,19 @@ impl Reads for SqliteRows<'_> {
         self.quarantine.found("actors", found.map(|info| info.lease.actor))
     }
 
+    /// Also those of which something else is damaged: whoever asks for one of them hears of that.
     fn actors(&self, after: ActorKey, items: usize) -> Result<Vec<ActorInfo>> {
         let sql = select!(actors " WHERE actor > ?1 ORDER BY actor");
         let mut batch = BatchLimits { items, bytes: usize::MAX }.start();
-        self.across(sql, [key(after)], 0, |row| self.place("actors").actor(row), |_| batch.takes(0))
+        let found = self.many(sql, [key(after)], |row| match self.place("actors").actor(row) {
+            Ok(actor) => Ok(batch.takes(0).then_some(Some(actor))),
+            Err(StoreError::Corrupt(damage)) => {
+                tracing::warn!(%damage, "passed over");
+                Ok(Some(None))
+            }
+            Err(error) => Err(error),
+        })?;
+        Ok(found.into_iter().flatten().collect())
     }
 
     fn queued(&self, actor: ActorKey, after: Position, limits: BatchLimits) -> Result<Vec<Queued>> {

@@ -1,6 +1,4 @@
-use std::fs::{self, DirBuilder};
-use std::os::unix::fs::DirBuilderExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,6 +11,7 @@ use super::stage::{ask, name_of};
 use super::{cast, wrong};
 use crate::commands::run::node_error;
 use crate::error::Result;
+use crate::files::PassingFolder;
 use crate::store::location::Location;
 use crate::store::open;
 
@@ -23,8 +22,10 @@ const STOP_TIME: Duration = Duration::from_secs(2);
 
 /// A ledger books, its node ends without a word to it, and another node with the same store goes on where it was.
 pub(super) async fn over_a_restart() -> Result<KeptRow> {
-    let folder = Folder::make()?;
-    let (first, store) = ledger(&folder.0).await?;
+    let place = std::env::temp_dir();
+    let made = PassingFolder::make(&place, "playhouse-demo");
+    let folder = made.map_err(|error| wrong(format!("cannot make a folder in {}: {error}", place.display())))?;
+    let (first, store) = ledger(folder.path()).await?;
     let (start, mut times) = (Instant::now(), Vec::new());
     while times.len() < ENTRIES as usize && (times.is_empty() || start.elapsed() < BOOKING_TIME) {
         let booking = Instant::now();
@@ -36,7 +37,7 @@ pub(super) async fn over_a_restart() -> Result<KeptRow> {
     first.end(store).await?;
 
     let again = Instant::now();
-    let (second, store) = ledger(&folder.0).await?;
+    let (second, store) = ledger(folder.path()).await?;
     let found: Balance = ask(&second.actor, "ledger.LedgerService.Sum", &SumRequest {}).await?;
     let restart_ms = again.elapsed().as_secs_f64() * 1e3;
     let name = name_of(second.actor.id());
@@ -75,24 +76,5 @@ impl Run {
     async fn end(self, store: Arc<dyn Store>) -> Result<()> {
         self.node.shutdown(STOP_TIME).await;
         store.close().await.map_err(|error| wrong(error.to_string()))
-    }
-}
-
-/// A folder that goes with the value.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn make() -> Result<Self> {
-        let path = std::env::temp_dir().join(format!("playhouse-demo-{}", std::process::id()));
-        let made = DirBuilder::new().mode(0o700).create(&path);
-        made.map_err(|error| wrong(format!("cannot make {}: {error}", path.display())))?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // What stays behind is small, and whoever cleans the temporary directory takes it.
-        let _ = fs::remove_dir_all(&self.0);
     }
 }

@@ -131,7 +131,10 @@ impl Played {
     }
 
     fn write_calls(&self, w: &mut dyn Write) -> io::Result<()> {
-        title(w, "\nEach called each other (time from the application and back, through the caller)")?;
+        title(
+            w,
+            "\nEach called each other, up to 200 times in 80 ms (time from the application and back, through the caller)",
+        )?;
         let mut table = Table::new(&["CALLER", "ENGINE", "CALLED", "ENGINE", ">CALLS", ">P50"]);
         for row in &self.calls {
             table.row(vec![

@@ -1,11 +1,21 @@
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use rustix::process::{Resource, getrlimit};
 
 use super::Check;
+use crate::control::socket::Endpoint;
+use crate::error::{CliError, Result};
 use crate::paths::{DirError, Paths, check_private};
+use crate::store::access::VARIABLE;
+use crate::store::location::Location;
+use crate::store::master::FILE as MASTER_KEY;
+use crate::store::open::DATABASE;
 use crate::time;
+
+/// The node that is meant where none is named.
+const DEFAULT_NODE: &str = "default";
 
 /// Seconds at the start of 2026: no clock that is right shows less.
 const CLOCK_MIN: u64 = 1_767_225_600;
@@ -13,25 +23,31 @@ const CLOCK_MIN: u64 = 1_767_225_600;
 const CLOCK_MAX: u64 = 4_102_444_800;
 /// Open files that a node with some hundred native actors and connections needs.
 const FILES_MIN: u64 = 1024;
-/// Kernel of the oldest long-term line that has Landlock, memfd sealing and pidfd.
-const KERNEL_MIN: (u32, u32) = (5, 15);
+/// Bytes on the disk of a store with which a node takes messages whatever happened before: what is held back, and a quarter more.
+const STORE_FREE_MIN: u64 = 80 << 20;
 
 /// Looks at everything.
-pub(super) fn all(paths: &Paths) -> Vec<Check> {
-    let mut checks = vec![
+pub(super) fn all(paths: Result<&Paths, &CliError>) -> Vec<Check> {
+    let mut checks = match paths {
+        Ok(paths) => of_user(paths),
+        Err(error) => vec![Check::problem("home directory", error.message(), "Set HOME to a folder of yours.")],
+    };
+    checks.extend([clock(), open_files(), address_space(), kernel(), compiler()]);
+    checks
+}
+
+/// What the user has.
+fn of_user(paths: &Paths) -> Vec<Check> {
+    vec![
         directory("config directory", &paths.config),
         directory("cache directory", &paths.cache),
         directory("runtime directory", &paths.runtime),
+        directory("state directory", &paths.state),
+        socket(paths),
         trust(&paths.trust_file()),
         key(&paths.key_file()),
-        clock(),
-        open_files(),
-        address_space(),
-        kernel(),
-    ];
-    checks.extend(confinement());
-    checks.push(compiler());
-    checks
+        store(paths),
+    ]
 }
 
 fn directory(name: &'static str, path: &Path) -> Check {
@@ -53,9 +69,50 @@ fn to_be_made(name: &'static str, path: &Path) -> Check {
         Ok(()) => Check::fine(name, format!("{} (made when needed)", path.display())),
         Err(error) => {
             let seen = format!("{} cannot be made in {}: {error}", path.display(), ancestor.display());
-            Check::problem(name, seen, format!("Make {} writable.", ancestor.display()))
+            let ours = ancestor.metadata().is_ok_and(|found| found.uid() == rustix::process::geteuid().as_raw());
+            let fix = match ours {
+                true => format!("chmod u+w {}", ancestor.display()),
+                false => "Set HOME to a folder of yours; or XDG_CONFIG_HOME, XDG_CACHE_HOME, XDG_STATE_HOME and XDG_RUNTIME_DIR.".to_owned(),
+            };
+            Check::problem(name, seen, fix)
         }
     }
+}
+
+/// Whether a control socket can be made: the kernel takes no long paths.
+fn socket(paths: &Paths) -> Check {
+    let endpoint = DEFAULT_NODE.parse().map(|node| Endpoint::new(paths, &node));
+    match endpoint {
+        Ok(Ok(endpoint)) => Check::fine("control socket", endpoint.socket.display().to_string()),
+        Ok(Err(error)) => Check::problem("control socket", error.message(), "Set XDG_RUNTIME_DIR to a shorter path."),
+        Err(_) => Check::note("control socket", "not looked at", "playhouse ps"),
+    }
+}
+
+/// Where the node of that name keeps everything. It is not opened: that would write to it.
+fn store(paths: &Paths) -> Check {
+    let variable = std::env::var(VARIABLE).ok().filter(|text| !text.is_empty()).and_then(|text| text.parse().ok());
+    let last = || Some(Location::last_of(paths, &DEFAULT_NODE.parse().ok()?));
+    let Some(Location::Folder(folder)) = variable.or_else(last) else {
+        return Check::fine("store", "in no folder of this machine; `playhouse store info` looks at it");
+    };
+    let master = folder.join(MASTER_KEY);
+    if let Some(mode) = master.metadata().ok().map(|found| found.mode() & 0o7777).filter(|mode| mode & 0o077 != 0) {
+        let seen = format!("{} has mode {mode:04o}, expected 0600", master.display());
+        return Check::problem("store", seen, format!("chmod 600 {}", master.display()));
+    }
+    let place = folder.ancestors().find(|place| place.is_dir()).unwrap_or(Path::new("/"));
+    let free = rustix::fs::statvfs(place).map_or(u64::MAX, |disk| disk.f_bavail.saturating_mul(disk.f_frsize));
+    let there = if folder.join(DATABASE).exists() { "" } else { " (made when needed)" };
+    let seen = format!("{}{there}; {} MiB free; `playhouse fsck` looks for damage", folder.display(), free >> 20);
+    if free < STORE_FREE_MIN {
+        return Check::note(
+            "store",
+            seen,
+            format!("Make room on that disk: with less than {} MiB a node takes no messages.", STORE_FREE_MIN >> 20),
+        );
+    }
+    Check::fine("store", seen)
 }
 
 fn trust(path: &Path) -> Check {
@@ -74,7 +131,6 @@ fn trust(path: &Path) -> Check {
 }
 
 fn key(path: &Path) -> Check {
-    use std::os::unix::fs::MetadataExt;
     match path.metadata() {
         Ok(file) if file.mode() & 0o077 != 0 => {
             let seen = format!("{} has mode {:04o}, expected 0600", path.display(), file.mode() & 0o7777);
@@ -115,37 +171,9 @@ fn address_space() -> Check {
 
 fn kernel() -> Check {
     let uname = rustix::system::uname();
-    let release = uname.release().to_string_lossy().into_owned();
-    let seen = format!("{} {release} {}", uname.sysname().to_string_lossy(), uname.machine().to_string_lossy());
-    match version_of(&release) {
-        Some(version) if version < KERNEL_MIN => {
-            let (major, minor) = KERNEL_MIN;
-            Check::note("kernel", seen, format!("Linux {major}.{minor} or later confines native actors better."))
-        }
-        _ => Check::fine("kernel", seen),
-    }
-}
-
-/// Major and minor of a kernel release such as `6.18.5-cloud`.
-fn version_of(release: &str) -> Option<(u32, u32)> {
-    let mut parts = release.split(|c: char| !c.is_ascii_digit());
-    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
-}
-
-/// What the kernel offers to confine native actors with.
-fn confinement() -> Vec<Check> {
-    let seccomp = Path::new("/proc/sys/kernel/seccomp/actions_avail").exists();
-    let modules = std::fs::read_to_string("/sys/kernel/security/lsm").unwrap_or_default();
-    let landlock = modules.split(',').any(|module| module.trim() == "landlock");
-    let offered = |name, there| {
-        if there {
-            Check::fine(name, "offered by the kernel")
-        } else {
-            let fix = "Run untrusted native actors on a machine that has it; wasm actors do not need it.";
-            Check::note(name, "not offered by the kernel", fix)
-        }
-    };
-    vec![offered("seccomp", seccomp), offered("landlock", landlock)]
+    let (system, release, machine) = (uname.sysname(), uname.release(), uname.machine());
+    let words = [system, release, machine].map(|word| word.to_string_lossy());
+    Check::fine("kernel", words.join(" "))
 }
 
 fn compiler() -> Check {
@@ -157,16 +185,4 @@ fn compiler() -> Check {
     let version = Command::new(&cc).arg("--version").stdin(Stdio::null()).stderr(Stdio::null()).output();
     let text = version.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
     Check::fine("C compiler", format!("{} ({})", cc.display(), text.lines().next().unwrap_or("unknown")))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::version_of;
-
-    #[test]
-    fn kernel_releases_are_read() {
-        assert_eq!(version_of("6.18.5-cloud"), Some((6, 18)));
-        assert_eq!(version_of("5.4.0"), Some((5, 4)));
-        assert_eq!(version_of("unknown"), None);
-    }
 }

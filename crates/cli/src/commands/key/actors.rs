@@ -14,7 +14,7 @@ use super::masters::sealed;
 use crate::args::JsonFlag;
 use crate::control::protocol::Request;
 use crate::error::{CliError, Exit, Result};
-use crate::output::{BAD, GOOD, Output, Report, Table, clean};
+use crate::output::{BAD, GOOD, Output, Report, Table, clean, count};
 use crate::paths::Paths;
 use crate::store::access::{Access, StoreArg};
 use crate::store::keys::{self, KeyInfo};
@@ -29,10 +29,11 @@ EXAMPLES
   playhouse stop --all && playhouse key rotate --master
 
 What older versions sealed still opens, what they signed still verifies. The master key can be changed only while the node does not
-run; if that is interrupted, the same command goes on.")]
+run; if that is interrupted, the same command goes on. The former master key stays beside the new one, under its name and its id:
+backups that were made before need it. Delete it with the last of them.")]
 #[command(group(clap::ArgGroup::new("what").required(true).args(["master", "actor"])))]
 pub(crate) struct RotateArgs {
-    /// Seal all keys under a new master key, which takes the place of the old one.
+    /// Seal all keys under a new master key, which takes the place of the former one.
     #[arg(long, conflicts_with = "key")]
     master: bool,
     /// The actor: its name in the store, its id, type or name, or the beginning of one.
@@ -129,7 +130,7 @@ fn masters(master: &MasterArg, store: &StoreArg) -> Result<Found> {
 /// old one. Whatever interrupts this, the two places together open every key.
 fn rotate_master(args: &RotateArgs, output: Output) -> Result<Exit> {
     let store = args.store.open_alone()?;
-    let (_, place) = masters(&args.master_key, &args.store)?;
+    let (keys, place) = masters(&args.master_key, &args.store)?;
     let Some(place) = place else {
         let message = "the master key comes from the environment";
         return Err(CliError::new(Code::KeyFile, ErrorKind::InvalidArgument, message).fix(
@@ -137,17 +138,28 @@ fn rotate_master(args: &RotateArgs, output: Output) -> Result<Exit> {
         ));
     };
     let next = place.next();
-    if next.find()?.is_none() {
-        next.fill(&follower(&args.master_key, &place)?)?;
-    }
+    let former = match next.find()? {
+        None => {
+            next.fill(&follower(&args.master_key, &place)?)?;
+            keys.current()
+        }
+        // An earlier attempt was interrupted, and everything is sealed under the next one already or is to be.
+        Some(_) => args.master_key.id_at(&place)?,
+    };
+    let former = place.former(former);
     // Read again, now both of them.
     let (both, _) = masters(&args.master_key, &args.store)?;
     let sealed = keys::wait(both.reseal(&*store))?;
     if sealed.is_complete() {
-        place.succeed()?;
+        place.succeed(&former)?;
     }
     let exit = if sealed.is_complete() { Exit::Ok } else { Exit::Failed };
-    output.show(&Rotated::new(&sealed, both.current().to_string(), &place))?;
+    let location = args.store.location()?.to_string();
+    output.show(&Rotated {
+        former: former.to_string(),
+        store: location,
+        ..Rotated::new(&sealed, both.current().to_string(), &place)
+    })?;
     Ok(exit)
 }
 
@@ -169,6 +181,9 @@ struct Rotated {
     master: String,
     /// Where it is.
     place: String,
+    /// Where the former one is, which backups made before need.
+    former: String,
+    store: String,
     resealed: u64,
     /// Keys that do not open, and so are under the former master key still.
     damaged: u64,
@@ -179,7 +194,8 @@ impl Rotated {
     fn new(sealed: &Resealed, master: String, place: &Place) -> Self {
         let damage = sealed.damage.iter().map(ToString::to_string).collect();
         let place = if sealed.is_complete() { place.to_string() } else { place.next().to_string() };
-        Self { master, place, resealed: sealed.resealed, damaged: sealed.damaged, damage }
+        let (former, store) = (String::new(), String::new());
+        Self { master, place, former, store, resealed: sealed.resealed, damaged: sealed.damaged, damage }
     }
 }
 
@@ -195,6 +211,12 @@ impl Report for Rotated {
                 "{count} keys do not open: the former master key stays in use beside the new one, {place}"
             );
         }
-        writeln!(w, "{GOOD}sealed{GOOD:#} {} keys under master key {} in {}", self.resealed, self.master, self.place)
+        let keys = count(self.resealed, "key");
+        writeln!(
+            w,
+            "{GOOD}sealed{GOOD:#} {keys} of {} under master key {} in {}",
+            self.store, self.master, self.place
+        )?;
+        writeln!(w, "The former master key is in {}: backups made before this need it.", self.former)
     }
 }

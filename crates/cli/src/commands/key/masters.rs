@@ -3,14 +3,14 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use playhouse_crypto::{KdfCost, MasterKey, MasterKeyFile, SealedMasterKey};
+use playhouse_crypto::{KdfCost, KeyFile, KeyFileError, MasterKey, MasterKeyFile, SealedMasterKey};
 use playhouse_types::{Code, ErrorKind};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::{IN_THE_CLEAR, ImportArgs, NewArgs, Noise, SEALED, free_place, store};
 use crate::error::{CliError, Result};
-use crate::output::{Report, fields};
+use crate::output::{CAUTION, Report, fields};
 use crate::secret::{SecretArgs, SecretBytes};
 use crate::store::master::generate;
 use crate::{files, key_file};
@@ -25,8 +25,26 @@ pub(super) struct Master {
 
 impl Report for Master {
     fn text(&self, w: &mut dyn Write) -> io::Result<()> {
-        fields(w, &[("master key", self.master.clone()), ("key", self.key.to_owned()), ("file", self.file.clone())])
+        fields(w, &[("master key", self.master.clone()), ("key", self.key.to_owned()), ("file", self.file.clone())])?;
+        if self.key == IN_THE_CLEAR {
+            writeln!(
+                w,
+                "{CAUTION}Whoever can read the file can open what actors sealed. `playhouse key import --master` seals it.{CAUTION:#}"
+            )?;
+        }
+        Ok(())
     }
+}
+
+/// The master key in a file, if it has one.
+pub(super) fn show(path: &Path) -> Result<Option<Master>> {
+    let bytes = Zeroizing::new(files::read(path, MasterKeyFile::BYTES_MAX as u64, Code::KeyFile)?);
+    let found = |master: String, key| Some(Master { master, file: path.display().to_string(), key });
+    Ok(match MasterKeyFile::parse(&bytes) {
+        Ok(MasterKeyFile::Plain(key)) => found(key.id().to_string(), IN_THE_CLEAR),
+        Ok(MasterKeyFile::Sealed(key)) => found(key.id().to_string(), SEALED),
+        _ => None,
+    })
 }
 
 fn written(path: &Path, key: &MasterKey, text: &str, how: &'static str) -> Result<Master> {
@@ -47,7 +65,16 @@ pub(super) fn new(args: &NewArgs) -> Result<Master> {
 /// One that was in the clear.
 pub(super) fn import(args: &ImportArgs) -> Result<Master> {
     let bytes = Zeroizing::new(files::read(&args.file, MasterKeyFile::BYTES_MAX as u64, Code::KeyFile)?);
-    match MasterKeyFile::parse(&bytes).map_err(|error| key_file::wrong(&args.file, &error))? {
+    let none = |error: KeyFileError| match KeyFile::parse(&bytes) {
+        Ok(_) => {
+            let message = format!("{} has a key that signs packages, and no master key", args.file.display());
+            CliError::new(Code::KeyFile, ErrorKind::InvalidArgument, message)
+                .fix("Leave `--master` out, or name another file.")
+        }
+        Err(_) => key_file::wrong(&args.file, &error)
+            .fix("A master key is what `playhouse run` or `playhouse key new --master` made."),
+    };
+    match MasterKeyFile::parse(&bytes).map_err(none)? {
         MasterKeyFile::Plain(key) => seal(&key, &args.secret, &free_place(args.out.as_ref())?),
         _ => {
             let message = format!("{} is sealed already", args.file.display());
@@ -66,5 +93,5 @@ fn seal(key: &MasterKey, secret: &SecretArgs, path: &Path) -> Result<Master> {
 pub(super) fn sealed(key: &MasterKey, secret: &SecretBytes, path: &Path) -> Result<String> {
     let mut noise = Noise::gather()?;
     let sealed = SealedMasterKey::seal(key, secret.as_secret(), KdfCost::default(), |out| noise.fill(out));
-    Ok(sealed.map_err(|error| key_file::wrong(path, &error))?.to_json())
+    Ok(sealed.map_err(|error| key_file::not_sealed(path, &error))?.to_json())
 }

@@ -42,11 +42,11 @@ pub(super) async fn run(plan: Plan, mut bound: Bound, kept: Kept, voice: Voice) 
     let serving = tokio::spawn(serve(listener, Arc::new(service), async { drop(serving_ends.await) }));
     let mut asked = Asked { signals: &mut signals, stop: stop_asked };
     let started = tokio::select! {
-        started = attach_all(&node, &plan, &roster) => started.map(|()| true),
+        started = attach_all(&node, &plan, &roster, voice) => started.map(|()| true),
         asked = asked.next() => if asked == Ask::Signal { Err(CliError::Interrupted) } else { Ok(false) },
     };
     if matches!(started, Ok(true)) {
-        printer.say(Happening::ready(&node, hello, places));
+        printer.say(Happening::ready(&node, roster.damaged(), hello, places));
         asked.next().await;
     }
     if started.is_ok() {
@@ -62,6 +62,8 @@ pub(super) async fn run(plan: Plan, mut bound: Bound, kept: Kept, voice: Voice) 
         printer.say(Happening::Stopped);
     }
     printer.finish().await;
+    // Whoever waits for the end hears that not all of it ran.
+    let exit = if exit == Exit::Ok && !roster.damaged().is_empty() { Exit::Failed } else { exit };
     started.map(|_| exit)
 }
 
@@ -113,8 +115,10 @@ fn start(plan: &Plan, kept: Kept, to_shell: mpsc::Sender<Happening>) -> Result<N
     node.start().map_err(|error| node_error(&error))
 }
 
-/// Starts the actors one after the other, without those that somebody stops meanwhile.
-async fn attach_all(node: &Node, plan: &Plan, roster: &Roster) -> Result<()> {
+/// Starts the actors one after the other, without those that somebody stops meanwhile. Those whose records are damaged stand still, unless there
+/// is nobody else.
+async fn attach_all(node: &Node, plan: &Plan, roster: &Roster, voice: Voice) -> Result<()> {
+    let mut damaged = Vec::new();
     for (place, actor) in plan.actors.iter().enumerate() {
         let attached = tokio::select! {
             // Looks first whether it is wanted at all.
@@ -125,9 +129,22 @@ async fn attach_all(node: &Node, plan: &Plan, roster: &Roster) -> Result<()> {
         match attached {
             Some(Ok(id)) => roster.arrived(place, id),
             Some(Err(AttachError::Stopped)) => drop(roster.dismiss(place)),
+            Some(Err(AttachError::Damaged(error))) => {
+                roster.stands_still(place, error.message());
+                damaged.push(error);
+            }
             Some(Err(AttachError::Failed(error))) => return Err(error),
             None => stop_strays(node, actor.actor_type(), roster).await,
         }
+    }
+    if roster.started().is_empty() {
+        return damaged.into_iter().next().map_or(Ok(()), Err);
+    }
+    for error in damaged {
+        let (cause, code) = (error.message(), Code::StoreCorrupt);
+        voice.output.warn(format_args!(
+            "an actor stands still, the others run: {cause} [{code}]; `playhouse fsck` lists all damage"
+        ));
     }
     Ok(())
 }
@@ -147,6 +164,8 @@ async fn stop_strays(node: &Node, actor_type: &ActorType, roster: &Roster) {
 enum AttachError {
     /// Somebody stopped it while it started.
     Stopped,
+    /// Something of what it keeps is not what was written.
+    Damaged(CliError),
     Failed(CliError),
 }
 
@@ -158,6 +177,7 @@ async fn attach(node: &Node, actor: &PlannedActor) -> Result<ActorId, AttachErro
             "If you trust {} as much as the node itself, add `--danger-native-in-process`.",
             actor.actor_type()
         ))),
+        Code::StoreCorrupt => AttachError::Damaged(node_error(&error)),
         _ => AttachError::Failed(node_error(&error).prefixed(&format!("{}: ", actor.path.display()))),
     })
 }
@@ -172,6 +192,8 @@ pub(crate) fn node_error(error: &NodeError) -> CliError {
     let kind = match error {
         NodeError::Start { source, .. } => source.kind(),
         NodeError::Refused(_) => ErrorKind::PermissionDenied,
+        NodeError::InstanceTaken { .. } => ErrorKind::InvalidArgument,
+        NodeError::Keys(_) => ErrorKind::Unavailable,
         _ => ErrorKind::Internal,
     };
     let text = match error {
@@ -179,7 +201,13 @@ pub(crate) fn node_error(error: &NodeError) -> CliError {
         NodeError::Start { actor_type, source } => format!("{actor_type} did not start: {}", source.message()),
         _ => chain(error),
     };
-    CliError::new(error.code(), kind, text)
+    let failed = CliError::new(error.code(), kind, text);
+    match error {
+        NodeError::InstanceTaken { .. } => {
+            failed.fix("Name each package once, or give each `[[actor]]` of it an `instance` of its own.")
+        }
+        _ => failed,
+    }
 }
 
 /// The message with those of its causes that it does not repeat.

@@ -68,6 +68,19 @@ impl Keep {
         self.master.for_node((&self.location, store), self.master_place.as_ref(), &paths.node_dir(node))
     }
 
+    /// Refuses what is asked of a store where there is none.
+    pub(super) fn check(&self, options: &ActorOptions) -> Result<()> {
+        let asked = &options.durability;
+        let classes = [asked.tells, asked.effects].into_iter().flatten().chain(asked.routes.values().copied());
+        let Some(class) = classes.filter(|class| *class > Durability::Memory).max() else { return Ok(()) };
+        if self.location != Location::None {
+            return Ok(());
+        }
+        let message = format!("durability {class} was asked for, and with `--store none` nothing is kept");
+        Err(CliError::new(Code::DurabilityMissing, ErrorKind::InvalidArgument, message)
+            .fix("Give the node a store (without `--store` it has one), or ask for `memory`."))
+    }
+
     /// An actor's options with what the node has for all.
     pub(super) fn apply(&self, options: &mut ActorOptions) {
         let own = &mut options.durability;

@@ -1,4 +1,4 @@
-use std::num::NonZeroU32;
+use std::num::{NonZero, NonZeroU32};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -60,9 +60,10 @@ impl Plan {
         let mut routes = Routes::default();
         let plan = |(path, options): (PathBuf, Result<ActorOptions>)| {
             let package = trust.verify(&path)?;
-            let mut options = options?;
+            let mut options = options.map_err(|error| error.prefixed(&format!("{}: ", path.display())))?;
             routes.add(&package, &options.durability);
             keep.apply(&mut options);
+            keep.check(&options)?;
             Ok(PlannedActor { package, options, path })
         };
         let actors = configured.chain(plain).map(plan).collect::<Result<Vec<_>>>()?;
@@ -70,7 +71,10 @@ impl Plan {
         private_dir(&cache)?;
         let mut policy = policy(&config.policy, config.limits.message_bytes);
         policy.danger_native_in_process |= args.danger_native_in_process;
-        let idle_words = routes.unknown(&keep.durability);
+        let mut idle_words = routes.unknown(&keep.durability);
+        if actors.is_empty() {
+            idle_words.push("the configuration has no `[[actor]]`: the node runs nothing".to_owned());
+        }
         let realm = args.realm.or(config.realm).unwrap_or(0);
         Ok(Self { realm, policy, cache, keep, actors, idle_words, any_signature })
     }
@@ -131,12 +135,12 @@ impl TrustSource {
     }
 }
 
-fn policy(config: &PolicyConfig, message_bytes: Option<usize>) -> Policy {
+fn policy(config: &PolicyConfig, message_bytes: Option<NonZero<usize>>) -> Policy {
     let default = Policy::default();
     Policy {
         grants: config.grants.as_deref().map_or(default.grants, grants),
         danger_native_in_process: config.danger_native_in_process,
-        message_bytes_max: message_bytes.unwrap_or(default.message_bytes_max),
+        message_bytes_max: message_bytes.map_or(default.message_bytes_max, NonZero::get),
     }
 }
 
@@ -187,7 +191,7 @@ fn mailbox(config: &MailboxConfig) -> MailboxOptions {
         WhenFull::Shed => FullPolicy::Shed,
     });
     MailboxOptions {
-        capacity: config.capacity.unwrap_or(default.capacity),
+        capacity: config.capacity.map_or(default.capacity, NonZero::get),
         full: full.unwrap_or(default.full),
         ..default
     }
@@ -204,14 +208,14 @@ fn restart(config: &RestartConfig) -> RestartPolicy {
 
 fn limits(config: &LimitsConfig, default: &Limits) -> Limits {
     Limits {
-        memory_bytes: config.memory_bytes.unwrap_or(default.memory_bytes),
-        table_elements: config.table_elements.unwrap_or(default.table_elements),
-        instances: config.instances.unwrap_or(default.instances),
-        stack_bytes: config.stack_bytes.unwrap_or(default.stack_bytes),
-        cpu: config.cpu_ms.map_or(default.cpu, Duration::from_millis),
-        wall: config.wall_ms.map_or(default.wall, Duration::from_millis),
-        host_calls: config.host_calls.unwrap_or(default.host_calls),
-        log_bytes: config.log_bytes.unwrap_or(default.log_bytes),
-        reply_bytes: config.reply_bytes.unwrap_or(default.reply_bytes),
+        memory_bytes: config.memory_bytes.map_or(default.memory_bytes, NonZero::get),
+        table_elements: config.table_elements.map_or(default.table_elements, NonZero::get),
+        instances: config.instances.map_or(default.instances, NonZero::get),
+        stack_bytes: config.stack_bytes.map_or(default.stack_bytes, NonZero::get),
+        cpu: config.cpu_ms.map_or(default.cpu, |ms| Duration::from_millis(ms.get())),
+        wall: config.wall_ms.map_or(default.wall, |ms| Duration::from_millis(ms.get())),
+        host_calls: config.host_calls.map_or(default.host_calls, NonZero::get),
+        log_bytes: config.log_bytes.map_or(default.log_bytes, NonZero::get),
+        reply_bytes: config.reply_bytes.map_or(default.reply_bytes, NonZero::get),
     }
 }

@@ -9,16 +9,17 @@ use tokio::task::JoinHandle;
 
 use super::Voice;
 use super::records::{actor_info, log_record, millis};
+use super::roster::DAMAGED;
 use crate::control::protocol::{ActorInfo, Hello, LogRecord, Payload};
 use crate::error::Result;
-use crate::output::{FAINT, GOOD, Output, Report, STRONG, clean};
+use crate::output::{BAD, FAINT, GOOD, Output, Report, STRONG, clean};
 use crate::time::clock_time;
 
 /// What a running node tells its terminal, a line each.
 #[derive(Debug, Serialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub(super) enum Happening {
-    /// Every actor has started.
+    /// Every actor has started, but for those whose records are damaged.
     Ready { node: Hello, socket: String, store: String, actors: Vec<ActorInfo> },
     /// An actor logged.
     Log(LogRecord),
@@ -31,10 +32,15 @@ pub(super) enum Happening {
 }
 
 impl Happening {
-    /// Every actor has started.
-    pub(super) fn ready(node: &Node, hello: Hello, places: Places) -> Self {
+    /// Every actor has started, but for those whose records are damaged.
+    pub(super) fn ready(node: &Node, damaged: Vec<ActorInfo>, hello: Hello, places: Places) -> Self {
         let Places { socket, store } = places;
-        Self::Ready { node: hello, socket, store, actors: node.actors().iter().map(actor_info).collect() }
+        Self::Ready {
+            node: hello,
+            socket,
+            store,
+            actors: node.actors().iter().map(actor_info).chain(damaged).collect(),
+        }
     }
 }
 
@@ -51,7 +57,8 @@ impl Report for Happening {
             Self::Ready { node, actors, store, .. } => {
                 for actor in actors {
                     let id = actor.id.as_ref().unwrap_or(&actor.actor_type);
-                    writeln!(w, "{GOOD}{:<8}{GOOD:#} {id} {FAINT}({}){FAINT:#}", actor.state, actor.engine)?;
+                    let style = if actor.state == DAMAGED { BAD } else { GOOD };
+                    writeln!(w, "{style}{:<8}{style:#} {id} {FAINT}({}){FAINT:#}", actor.state, actor.engine)?;
                 }
                 match store.as_str() {
                     "none" => writeln!(w, "{FAINT}keeps nothing (--store none){FAINT:#}")?,

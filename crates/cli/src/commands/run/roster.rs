@@ -30,7 +30,12 @@ enum Standing {
     Here(ActorId),
     /// Somebody stopped it before it had started.
     Unwanted,
+    /// Its records are damaged: it does not run until they are mended.
+    Damaged(String),
 }
+
+/// The state of an actor whose records are damaged.
+pub(super) const DAMAGED: &str = "damaged";
 
 impl Roster {
     /// The places of these packages, in the order in which they will start.
@@ -42,6 +47,12 @@ impl Roster {
     /// The actor of a place has started.
     pub(super) fn arrived(&self, place: usize, id: ActorId) {
         self.places()[place].standing = Standing::Here(id);
+        self.changed.send_replace(());
+    }
+
+    /// The actor of a place does not run, because of this damage.
+    pub(super) fn stands_still(&self, place: usize, damage: &str) {
+        self.places()[place].standing = Standing::Damaged(damage.to_owned());
         self.changed.send_replace(());
     }
 
@@ -80,6 +91,20 @@ impl Roster {
         awaited.map(|(index, place)| (index, place.package.actor_type().clone())).collect()
     }
 
+    /// The actors that do not run because their records are damaged, with the damage.
+    pub(super) fn broken(&self) -> Vec<(String, ActorType)> {
+        let places = self.places();
+        let broken = places.iter().filter_map(|place| place.damage().map(|damage| (place, damage)));
+        broken.map(|(place, damage)| (damage.to_owned(), place.package.actor_type().clone())).collect()
+    }
+
+    /// What `ps` shows of these.
+    pub(super) fn damaged(&self) -> Vec<ActorInfo> {
+        let places = self.places();
+        let broken = places.iter().filter_map(|place| place.damage().map(|damage| (place, damage)));
+        broken.map(|(place, damage)| absent(&place.package, DAMAGED, Some(damage.to_owned()))).collect()
+    }
+
     /// The actors that have started, also those that have ended since.
     pub(super) fn started(&self) -> HashSet<ActorId> {
         let places = self.places();
@@ -107,7 +132,7 @@ impl Roster {
             }
             None => true,
         });
-        unknown.map(|place| waiting(&place.package)).collect()
+        unknown.map(|place| absent(&place.package, "starting", None)).collect()
     }
 
     fn places(&self) -> MutexGuard<'_, Vec<Place>> {
@@ -123,22 +148,26 @@ impl Place {
             _ => None,
         }
     }
+
+    fn damage(&self) -> Option<&str> {
+        if let Standing::Damaged(damage) = &self.standing { Some(damage) } else { None }
+    }
 }
 
-/// An actor of which the node knows nothing yet.
-fn waiting(package: &VerifiedPackage) -> ActorInfo {
+/// An actor of which the node knows nothing.
+fn absent(package: &VerifiedPackage, state: &str, last_error: Option<String>) -> ActorInfo {
     let engine = if package.kind() == BinaryKind::NativeCdylib { "native" } else { "wasm" };
     ActorInfo {
         id: None,
         actor_type: package.actor_type().to_string(),
         engine: engine.to_owned(),
-        state: "starting".to_owned(),
+        state: state.to_owned(),
         mailbox: 0,
         handled: 0,
         failed: 0,
         restarts: 0,
         p50_us: None,
-        last_error: None,
+        last_error,
         package: Some(package.package_digest().to_string()),
     }
 }

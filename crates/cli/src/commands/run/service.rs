@@ -89,13 +89,13 @@ impl NodeService {
         }
     }
 
-    /// Every actor, those among them that are yet to start.
+    /// Every actor, those among them that are yet to start or cannot.
     fn actors(&self) -> Vec<ActorInfo> {
         let known = self.node.actors();
         let started = self.roster.started();
         let starting = known.iter().filter(|actor| !started.contains(&actor.id));
         let unknown = self.roster.unknown(starting.map(|actor| actor.id.actor_type().clone()).collect());
-        known.iter().map(actor_info).chain(unknown).collect()
+        known.iter().map(actor_info).chain(unknown).chain(self.roster.damaged()).collect()
     }
 
     /// What a word means: one of the actors that the node knows, or else one that is yet to start.
@@ -111,7 +111,12 @@ impl NodeService {
         match select(word, awaited) {
             Ok((place, actor_type)) => Ok(Found::Awaited(*place, actor_type.clone())),
             Err(other) if other.error.code() == Code::ActorAmbiguous => Err(other.into()),
-            Err(_) => Err(failed.into()),
+            Err(_) => match select(word, &self.roster.broken()) {
+                Ok((damage, _)) if failed.error.code() == Code::UnknownActor => {
+                    Err(ActorError::coded(ErrorKind::Unavailable, Code::StoreCorrupt, damage.clone()).into())
+                }
+                _ => Err(failed.into()),
+            },
         }
     }
 

@@ -13,8 +13,12 @@ use serde::{Deserialize, Serialize};
 use super::{ExportArgs, ImportArgs};
 use crate::control::protocol::{LINE_BYTES_MAX, Payload};
 use crate::error::{CliError, Result};
-use crate::output::{GOOD, Output, Report};
+use crate::files::PassingFolder;
+use crate::output::{GOOD, Output, Report, count};
+use crate::store::access::Access;
 use crate::store::edit::{Change, Editor, not_empty};
+use crate::store::location::absolute;
+use crate::store::open::{self, DATABASE};
 use crate::store::records::{StateEntry, StateScan, StoreRequest, StoredActor};
 
 /// The version of the form of the lines.
@@ -46,22 +50,63 @@ enum Line {
 pub(super) fn export(args: &ExportArgs, output: Output) -> Result<()> {
     let mut access = args.store.access()?;
     let found = access.ask_one::<StoredActor>(StoreRequest::Find { actor: args.actor.clone() })?;
-    let Some(actor) = found.map(|actor| actor.name) else { return Ok(()) };
-    let (mut out, to_file): (Box<dyn Write>, _) = match &args.out {
-        Some(path) => (Box::new(BufWriter::new(create(path)?)), true),
-        None => (Box::new(BufWriter::new(io::stdout().lock())), false),
+    let Some(actor) = found else { return Ok(()) };
+    if let (Some(damage), false) = (&actor.damage, args.skip_damaged) {
+        return Err(CliError::new(Code::StoreCorrupt, ErrorKind::Internal, damage).fix(format!(
+            "`playhouse state export {} --skip-damaged` writes what is sound; `playhouse fsck` lists the damage.",
+            args.actor
+        )));
+    }
+    let sound = if args.skip_damaged { Some(sound_part(&mut access)?) } else { None };
+    let (mut access, _copy) = sound.map_or((access, None), |(access, copy)| (access, Some(copy)));
+    let keys = match &args.out {
+        None => write_all(&mut access, &actor.name, &mut BufWriter::new(io::stdout().lock()))?,
+        Some(path) => {
+            let written = write_all(&mut access, &actor.name, &mut BufWriter::new(create(path)?));
+            if written.is_err() {
+                // A part of an export is none.
+                let _ = std::fs::remove_file(path);
+            }
+            written?
+        }
     };
-    write(&mut out, &Line::Start { playhouse_state: FORMAT, actor: actor.clone() })?;
+    let left_out = actor.usage.state_keys.saturating_sub(keys);
+    if args.skip_damaged && left_out > 0 {
+        output.warn(format_args!("left out {left_out} of {} keys, which are damaged", actor.usage.state_keys));
+    }
+    if args.out.is_none() {
+        return Ok(());
+    }
+    output.show(&Moved { done: "exported", way: "of", actor: actor.name, keys, deleted: None })
+}
+
+/// What is sound of a store: a copy, from which all that is damaged was dropped.
+fn sound_part(access: &mut Access) -> Result<(Access, PassingFolder)> {
+    let place = std::env::temp_dir();
+    let fail = |error: io::Error| {
+        CliError::io(Code::StoreFailed, format_args!("cannot copy the store to {}", place.display()), &error)
+    };
+    let copy = PassingFolder::make(&place, "playhouse-export").map_err(fail)?;
+    let to = absolute(&copy.path().join(DATABASE))?;
+    let to = to.to_str().ok_or_else(|| CliError::usage(format!("{} is not UTF-8", to.display())))?.to_owned();
+    access.ask_all::<()>(StoreRequest::Backup { to })?;
+    let store = open::sound_part(copy.path())?;
+    Ok((Access::Store(store), copy))
+}
+
+/// Writes all keys of an actor. Answers how many they are.
+fn write_all(access: &mut Access, actor: &str, out: &mut dyn Write) -> Result<u64> {
+    write(out, &Line::Start { playhouse_state: FORMAT, actor: actor.to_owned() })?;
     let mut keys = 0;
     let empty = Payload::default();
-    let scan = StateScan { actor: actor.clone(), prefix: empty, after: None, limit: None, values: true };
+    let scan = StateScan { actor: actor.to_owned(), prefix: empty, after: None, limit: None, values: true };
     access.ask_many(StoreRequest::StateScan(scan), |entry: StateEntry| {
         keys += 1;
-        write(&mut out, &Line::Entry { key: entry.key, value: entry.value.unwrap_or_default() })
+        write(out, &Line::Entry { key: entry.key, value: entry.value.unwrap_or_default() })
     })?;
-    write(&mut out, &Line::End { keys })?;
+    write(out, &Line::End { keys })?;
     out.flush()?;
-    if to_file { output.show(&Moved { done: "exported", actor, keys, deleted: 0 }) } else { Ok(()) }
+    Ok(keys)
 }
 
 fn create(path: &Path) -> Result<File> {
@@ -78,11 +123,17 @@ fn write(out: &mut dyn Write, line: &Line) -> Result<()> {
 pub(super) fn import(args: &ImportArgs, output: Output) -> Result<()> {
     let fail =
         |error: io::Error| CliError::io(Code::Usage, format_args!("cannot read {}", args.file.display()), &error);
-    let mut file = File::open(&args.file).map_err(fail)?;
+    let mut file = if args.file == Path::new("-") { standard_input() } else { File::open(&args.file) }.map_err(fail)?;
     // To its end first: of a file that was cut, nothing is to be taken.
-    let keys = Lines::new(&file, &args.file).count()?;
+    let (keys, of) = Lines::new(&file, &args.file).count()?;
     file.rewind().map_err(fail)?;
     let mut editor = args.store.edit(&args.actor)?;
+    if of != editor.name() {
+        output.remark(format_args!(
+            "the file has the state of {of}; what that actor sealed does not open for {}",
+            editor.name()
+        ));
+    }
     if editor.key_count() > 0 && !args.replace && !args.merge {
         let keys = editor.key_count();
         return Err(not_empty(&editor.close()?, keys));
@@ -98,7 +149,17 @@ pub(super) fn import(args: &ImportArgs, output: Output) -> Result<()> {
     }
     let deleted = if args.replace { delete_others(&mut editor, &mut batch, &seen)? } else { 0 };
     batch.flush(&mut editor)?;
-    output.show(&Moved { done: "imported", actor: editor.close()?, keys, deleted })
+    output.show(&Moved { done: "imported", way: "into", actor: editor.close()?, keys, deleted: Some(deleted) })
+}
+
+/// All of standard input, in a file that has no name: what is read twice has to be somewhere.
+fn standard_input() -> io::Result<File> {
+    let folder = PassingFolder::make(&std::env::temp_dir(), "playhouse-import")?;
+    let path = folder.path().join("state.jsonl");
+    let mut file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path)?;
+    io::copy(&mut io::stdin().lock(), &mut file)?;
+    file.rewind()?;
+    Ok(file)
 }
 
 /// What stands for a key in a set of many: 16 bytes, whatever the key has.
@@ -152,13 +213,23 @@ struct Lines<'a> {
     path: &'a Path,
     number: u64,
     entries: u64,
+    /// Whose state it is, by the first line.
+    actor: String,
     last_key: Option<Bytes>,
     ended: bool,
 }
 
 impl<'a> Lines<'a> {
     fn new(file: &'a File, path: &'a Path) -> Self {
-        Self { reader: BufReader::new(file), path, number: 0, entries: 0, last_key: None, ended: false }
+        Self {
+            reader: BufReader::new(file),
+            path,
+            number: 0,
+            entries: 0,
+            actor: String::new(),
+            last_key: None,
+            ended: false,
+        }
     }
 
     /// The next key with its value; none after the last line.
@@ -175,7 +246,7 @@ impl<'a> Lines<'a> {
                 _ if self.ended => {
                     return Err(self.wrong("nothing may follow the line that says how many keys there are"));
                 }
-                Line::Start { playhouse_state: FORMAT, .. } if self.number == 1 => {}
+                Line::Start { playhouse_state: FORMAT, actor } if self.number == 1 => self.actor = actor,
                 Line::Start { .. } => {
                     return Err(self.wrong(format_args!("only the first line says the form, which is {FORMAT}")));
                 }
@@ -197,9 +268,10 @@ impl<'a> Lines<'a> {
         }
     }
 
-    fn count(mut self) -> Result<u64> {
+    /// How many keys there are, and whose.
+    fn count(mut self) -> Result<(u64, String)> {
         while self.next()?.is_some() {}
-        Ok(self.entries)
+        Ok((self.entries, self.actor))
     }
 
     fn line(&mut self) -> Result<Option<Line>> {
@@ -223,16 +295,20 @@ impl<'a> Lines<'a> {
 #[derive(Debug, Serialize)]
 struct Moved {
     done: &'static str,
+    #[serde(skip)]
+    way: &'static str,
     actor: String,
     keys: u64,
-    deleted: u64,
+    /// Keys that were not in the file; nothing of an export.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deleted: Option<u64>,
 }
 
 impl Report for Moved {
     fn text(&self, w: &mut dyn Write) -> io::Result<()> {
-        write!(w, "{GOOD}{}{GOOD:#} {} keys of {}", self.done, self.keys, self.actor)?;
-        if self.deleted > 0 {
-            write!(w, ", {} others deleted", self.deleted)?;
+        write!(w, "{GOOD}{}{GOOD:#} {} {} {}", self.done, count(self.keys, "key"), self.way, self.actor)?;
+        if let Some(deleted) = self.deleted.filter(|deleted| *deleted > 0) {
+            write!(w, ", {deleted} others deleted")?;
         }
         writeln!(w)
     }

@@ -1,5 +1,6 @@
 use std::fmt;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use playhouse_crypto::MasterKeyFile;
@@ -49,33 +50,52 @@ impl Place {
 
     /// Where the key stands that is to follow the one here.
     pub(crate) fn next(&self) -> Self {
-        match self {
-            Self::File(path) => {
-                let mut name = path.file_name().unwrap_or_default().to_owned();
-                name.push(NEXT);
-                Self::File(path.with_file_name(name))
-            }
-            Self::Keyring(entry) => Self::Keyring(format!("{entry}{NEXT}")),
-        }
+        self.beside(NEXT)
     }
 
-    /// Puts the key that follows into this place. Whatever interrupts it, the key is in one of the two places at least.
-    pub(crate) fn succeed(&self) -> Result<()> {
-        match (self, self.next()) {
-            (Self::File(path), Self::File(next)) => {
-                fs::rename(next, path).and_then(|()| files::sync_directory(&files::directory_of(path))).map_err(
-                    |error| CliError::io(Code::KeyFile, format_args!("cannot replace {}", path.display()), &error),
-                )
+    /// Where the key here is kept when another one follows it: backups need it.
+    pub(crate) fn former(&self, id: impl fmt::Display) -> Self {
+        self.beside(&format!(".{id}"))
+    }
+
+    /// Puts the key that follows into this place, and leaves the one that is here in `former`. Whatever interrupts it, each key is in one place at
+    /// least.
+    pub(crate) fn succeed(&self, former: &Self) -> Result<()> {
+        match (self, self.next(), former) {
+            (Self::File(path), Self::File(next), Self::File(former)) => {
+                let fail = |error: io::Error| {
+                    CliError::io(Code::KeyFile, format_args!("cannot replace {}", path.display()), &error)
+                };
+                match fs::hard_link(path, former) {
+                    // An earlier attempt was interrupted behind this.
+                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                    linked => linked.map_err(fail)?,
+                }
+                fs::rename(next, path).and_then(|()| files::sync_directory(&files::directory_of(path))).map_err(fail)
             }
-            (Self::Keyring(entry), next) => {
-                let Self::Keyring(next) = next else { return Ok(()) };
+            (Self::Keyring(entry), Self::Keyring(next), Self::Keyring(former)) => {
                 if let Some(bytes) = keyring::get(&next)? {
+                    if let Some(bytes) = keyring::get(entry)? {
+                        keyring::set(former, &bytes)?;
+                    }
                     keyring::set(entry, &bytes)?;
                     keyring::delete(&next)?;
                 }
                 Ok(())
             }
-            (Self::File(_), Self::Keyring(_)) => Ok(()),
+            // Those beside a place are of its kind.
+            _ => Ok(()),
+        }
+    }
+
+    fn beside(&self, suffix: &str) -> Self {
+        match self {
+            Self::File(path) => {
+                let mut name = path.file_name().unwrap_or_default().to_owned();
+                name.push(suffix);
+                Self::File(path.with_file_name(name))
+            }
+            Self::Keyring(entry) => Self::Keyring(format!("{entry}{suffix}")),
         }
     }
 }

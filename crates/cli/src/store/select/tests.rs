@@ -33,6 +33,8 @@ fn words_mean_actors() {
     check("Counter/main", expect!["7/acme:Counter/main"]);
     check("acme:Counter:1.0.0", expect!["7/acme:Counter/main"]);
     check("3@7/acme:Counter:9.9.9", expect!["7/acme:Counter/main"]);
+    check("3@7", expect!["7/acme:Counter/main"]);
+    check("2@7", expect!["7/acme:Echo/other"]);
     check("Echo/o", expect!["7/acme:Echo/other"]);
     check("other", expect!["7/acme:Echo/other"]);
     check("8", expect!["8/x:Y/z"]);

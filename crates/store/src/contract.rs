@@ -58,10 +58,11 @@ pub trait Store: Send + Sync + 'static {
     fn changed(&self) -> Option<Receipt<Vec<ActorKey>>> {
         None
     }
+
     /// What is known of a request.
     fn recorded(&self, actor: ActorKey, request: &RequestKey) -> Receipt<Option<Recorded>>;
-    /// Forgets replies that are older than the limits of the store. Stores forget by themselves when they record; this is for
-    /// those that are idle. Answers how many went.
+    /// Forgets replies that are older than the limits of the store. Stores forget by themselves while they write; one
+    /// that nobody writes to keeps them until this is called. Answers how many went.
     fn expire_replies(&self, now: Time) -> Receipt<u64>;
 
     // The commit.

@@ -46,7 +46,7 @@ FILES
 #[command(name = "playhouse", version, after_help = AFTER_HELP, max_term_width = 120)]
 #[command(arg_required_else_help = true, subcommand_required = true)]
 pub(crate) struct Cli {
-    /// How to write results.
+    /// How to write results, on standard output. As JSON, errors stand there, too.
     #[arg(long, global = true, value_enum, value_name = "FORMAT", help_heading = "Global options")]
     output: Option<Format>,
     /// When to use colours; NO_COLOR and CLICOLOR are respected.

@@ -71,15 +71,19 @@ struct Copied {
     master_key_missing: Option<String>,
 }
 
+/// What was done with a backup.
+const RESTORED: &str = "restored";
+
 impl Report for Copied {
     fn text(&self, w: &mut dyn Write) -> io::Result<()> {
         writeln!(w, "{GOOD}{}{GOOD:#} {} bytes: {}", self.done, self.bytes, self.to)?;
         if self.damaged > 0 {
             let records = count(self.damaged, "record");
-            writeln!(
-                w,
-                "{BAD}damaged{BAD:#} {records}, in the copy as in the store: keep older backups; `playhouse fsck` lists the damage"
-            )?;
+            let advice = match self.done {
+                RESTORED => "as in the backup: `playhouse fsck --store DIR` lists the damage",
+                _ => "in the copy as in the store: keep older backups; `playhouse fsck` lists the damage",
+            };
+            writeln!(w, "{BAD}damaged{BAD:#} {records}, {advice}")?;
         }
         if let Some(id) = &self.master_key_missing {
             writeln!(
@@ -150,7 +154,7 @@ pub(crate) fn restore(args: &RestoreArgs, output: Output) -> Result<Exit> {
     let (damaged, key) = look_at(copy.path()).map_err(|error| no_backup(&args.file, copy.path(), error))?;
     settle(copy.path(), &folder).map_err(fail)?;
     let master_key_missing = key.filter(|_| !folder.join(MASTER_KEY).exists());
-    let restored = Copied { done: "restored", to: folder.display().to_string(), bytes, damaged, master_key_missing };
+    let restored = Copied { done: RESTORED, to: folder.display().to_string(), bytes, damaged, master_key_missing };
     output.show(&restored)?;
     Ok(restored.exit())
 }

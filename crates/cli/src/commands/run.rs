@@ -34,7 +34,8 @@ pub(crate) const STOP_TIME: Duration = Duration::from_secs(10);
 
 /// Run actors on a node in this terminal, until Ctrl-C or `playhouse stop --all`.
 ///
-/// Packages are verified against the trust file first; one that is refused keeps the node from starting.
+/// Packages are verified against the trust file first; one that is refused keeps the node from starting. An actor of which something in the
+/// store is damaged stands still: the others run, and the node ends with 1.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 EXAMPLES

@@ -43,7 +43,7 @@ pub(crate) enum Access {
 impl StoreArg {
     /// The node if it runs, or else its store.
     pub(crate) fn access(&self) -> Result<Access> {
-        if self.store.is_some() {
+        if self.given().is_some() {
             return self.open().map(Access::Store);
         }
         match Client::connect(&Paths::from_env()?, &self.node) {
@@ -64,6 +64,11 @@ impl StoreArg {
         open::existing(&self.location()?).map_err(alone)
     }
 
+    /// The store that is named. A variable of a script that is empty names none.
+    fn given(&self) -> Option<&str> {
+        self.store.as_deref().filter(|text| !text.is_empty())
+    }
+
     fn open(&self) -> Result<Arc<dyn Store>> {
         open::existing(&self.location()?)
     }
@@ -71,7 +76,7 @@ impl StoreArg {
     /// Where the store is.
     pub(crate) fn location(&self) -> Result<Location> {
         let set = || std::env::var(VARIABLE).ok().filter(|text| !text.is_empty());
-        match self.store.clone().or_else(set) {
+        match self.given().map(str::to_owned).or_else(set) {
             Some(text) => {
                 let Ok(location) = text.parse();
                 Ok(location)

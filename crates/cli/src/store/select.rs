@@ -16,8 +16,11 @@ const FORMS: usize = 6;
 pub(crate) fn select(store: &dyn Store, word: &str) -> Result<ActorInfo, WireError> {
     let fail = |error| WireError::from(ActorError::from(error));
     let mut search = Search { word, rank: usize::MAX, found: Vec::new(), more: 0, seen: 0, near: None };
-    // Actors never go, so that there are no fewer of them afterwards.
-    let actors = store.stats().wait().map_err(fail)?.actors;
+    // Actors never go, so that there are no fewer of them afterwards. A server passes over none.
+    let actors = match store.local_folder() {
+        Some(_) => store.stats().wait().map_err(fail)?.actors,
+        None => 0,
+    };
     each(store, |actor| search.look(actor)).map_err(fail)?;
     search.end(actors)
 }

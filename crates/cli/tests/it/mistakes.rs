@@ -154,6 +154,29 @@ fn an_export_goes_through_a_pipe_and_says_whose_it_is() {
     let program = env!("CARGO_BIN_EXE_playhouse");
     let line = format!("{program} state export Ledger > e && {program} state import 0/a:B/c - < e");
     let ran = crate::home::finish(&mut home.shell("bash", &line)).exits(0);
-    assert_eq!(ran.out, "imported 2 keys into 0/a:B/c\n");
+    assert!(ran.out.starts_with("imported 2 keys into 0/a:B/c, in /"), "{ran:?}");
     assert!(ran.err.contains("the state of 0/playhouse-demo:LedgerWasm/1"), "{ran:?}");
+}
+
+#[test]
+fn what_a_configuration_does_not_do_is_said() {
+    let home = Home::new();
+    home.trust_fixtures();
+    let mut node = home.start(&[&home.write("empty.toml", "realm = 7")]);
+    home.run(&["stop", "--all"]).exits(0);
+    node.wait();
+    assert!(node.errors().contains("the node runs nothing"));
+    let actor = format!("[[actor]]\npackage = {:?}\n", package("echo-wasm"));
+    for (config, words) in [
+        (format!("{actor}concurrency = \"0\""), "echo-wasm.actr: concurrency"),
+        (format!("{actor}secrets = {{ s = \"x\" }}"), "echo-wasm.actr: the secret \"s\""),
+        (format!("{actor}instance = \"a\"\n{actor}instance = \"a\""), "of its own"),
+        ("limits = { cpu_ms = 0 }".to_owned(), "nonzero"),
+    ] {
+        let ran = home.run(&["run", "--json", &home.write("wrong.toml", config)]).exits(1);
+        let error = ran.json()["error"].clone();
+        assert_eq!(error["kind"], "invalid-argument", "{error}");
+        let said = format!("{} {}", error["message"].as_str().unwrap(), error["fix"].as_str().unwrap());
+        assert!(said.contains(words), "{said}");
+    }
 }

@@ -7,6 +7,7 @@ use rustix::process::{Resource, getrlimit};
 use super::Check;
 use crate::control::socket::Endpoint;
 use crate::error::{CliError, Result};
+use crate::output::count;
 use crate::paths::{DirError, Paths, check_private};
 use crate::store::access::VARIABLE;
 use crate::store::location::Location;
@@ -122,7 +123,7 @@ fn trust(path: &Path) -> Check {
             format!("{} trusts nobody, so no package runs", path.display()),
             "playhouse trust add MANUFACTURER KEY",
         ),
-        Ok(file) => Check::fine("trust", format!("{} ({} keys)", path.display(), file.keys())),
+        Ok(file) => Check::fine("trust", format!("{} ({})", path.display(), count(file.keys() as u64, "key"))),
         Err(error) => {
             let seen = error.document().map(|document| document.error.message.to_owned()).unwrap_or_default();
             Check::problem("trust", seen, format!("Correct {}.", path.display()))

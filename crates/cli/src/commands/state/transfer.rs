@@ -14,7 +14,7 @@ use super::{ExportArgs, ImportArgs};
 use crate::control::protocol::{LINE_BYTES_MAX, Payload};
 use crate::error::{CliError, Result};
 use crate::files::PassingFolder;
-use crate::output::{GOOD, Output, Report, count};
+use crate::output::{GOOD, Output, Report, clean, count};
 use crate::store::access::Access;
 use crate::store::edit::{Change, Editor, not_empty};
 use crate::store::location::absolute;
@@ -77,7 +77,7 @@ pub(super) fn export(args: &ExportArgs, output: Output) -> Result<()> {
     if args.out.is_none() {
         return Ok(());
     }
-    output.show(&Moved { done: "exported", way: "of", actor: actor.name, keys, deleted: None })
+    output.show(&Moved { done: "exported", way: "of", actor: actor.name, keys, deleted: None, store: None })
 }
 
 /// What is sound of a store: a copy, from which all that is damaged was dropped.
@@ -90,6 +90,12 @@ fn sound_part(access: &mut Access) -> Result<(Access, PassingFolder)> {
     let to = absolute(&copy.path().join(DATABASE))?;
     let to = to.to_str().ok_or_else(|| CliError::usage(format!("{} is not UTF-8", to.display())))?.to_owned();
     access.ask_all::<()>(StoreRequest::Backup { to })?;
+    // An empty one would be made in its place, and everything be missing.
+    if !copy.path().join(DATABASE).exists() {
+        let message = format!("the node made the copy in a folder {} of its own", place.display());
+        return Err(CliError::new(Code::StoreFailed, ErrorKind::Unavailable, message)
+            .fix("Set TMPDIR to a folder that the node sees, too; or stop the node first."));
+    }
     let store = open::sound_part(copy.path())?;
     Ok((Access::Store(store), copy))
 }
@@ -149,7 +155,8 @@ pub(super) fn import(args: &ImportArgs, output: Output) -> Result<()> {
     }
     let deleted = if args.replace { delete_others(&mut editor, &mut batch, &seen)? } else { 0 };
     batch.flush(&mut editor)?;
-    output.show(&Moved { done: "imported", way: "into", actor: editor.close()?, keys, deleted: Some(deleted) })
+    let store = Some(args.store.location()?.to_string());
+    output.show(&Moved { done: "imported", way: "into", actor: editor.close()?, keys, deleted: Some(deleted), store })
 }
 
 /// All of standard input, in a file that has no name: what is read twice has to be somewhere.
@@ -302,6 +309,9 @@ struct Moved {
     /// Keys that were not in the file; nothing of an export.
     #[serde(skip_serializing_if = "Option::is_none")]
     deleted: Option<u64>,
+    /// Where it was changed; nothing of an export.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    store: Option<String>,
 }
 
 impl Report for Moved {
@@ -309,6 +319,9 @@ impl Report for Moved {
         write!(w, "{GOOD}{}{GOOD:#} {} {} {}", self.done, count(self.keys, "key"), self.way, self.actor)?;
         if let Some(deleted) = self.deleted.filter(|deleted| *deleted > 0) {
             write!(w, ", {deleted} others deleted")?;
+        }
+        if let Some(store) = &self.store {
+            write!(w, ", in {}", clean(store))?;
         }
         writeln!(w)
     }

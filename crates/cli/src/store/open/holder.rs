@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::fmt;
 use std::fs;
@@ -31,9 +32,11 @@ impl Holder {
             return Self::Unknown;
         };
         let program = program.to_string_lossy();
-        let command = words.map(String::from_utf8_lossy).find(|word| COMMANDS.contains(&&**word));
-        match command {
-            Some(command) if program == "playhouse" => Self::Command(format!("playhouse {command}")),
+        let is_command = |word: &Cow<'_, str>| word == "run" || COMMANDS.contains(&&**word);
+        match words.map(String::from_utf8_lossy).find(is_command) {
+            Some(command) if program == "playhouse" && command != "run" => {
+                Self::Command(format!("playhouse {command}"))
+            }
             _ if program == "playhouse" => Self::Node("playhouse run".to_owned()),
             _ => Self::Node(program.into_owned()),
         }
@@ -72,7 +75,7 @@ mod tests {
         for (line, holder) in [
             ("/usr/bin/playhouse\0--color\0never\0fsck\0--store\0x\0", command("fsck")),
             ("playhouse\0state\0get\0A\0k\0", command("state")),
-            ("playhouse\0run\0a.actr\0--store\0data\0", Holder::Node("playhouse run".to_owned())),
+            ("playhouse\0run\0state\0a.actr\0--store\0data\0", Holder::Node("playhouse run".to_owned())),
             ("/opt/shop/shopd\0state\0", Holder::Node("shopd".to_owned())),
             ("", Holder::Unknown),
         ] {

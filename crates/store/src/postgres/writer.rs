@@ -33,8 +33,19 @@ const AT_ONCE: Duration = Duration::from_secs(5);
 /// restarted takes less; and everything behind the group waits.
 const STANDBYS_BACK: Duration = Duration::from_secs(5);
 
-/// What a group still gets of a server that has been away for longer than it may be: a try.
-const ONE_TRY: Duration = Duration::from_secs(1);
+/// How long a group waits for a server that has gone.
+#[derive(Clone, Copy)]
+struct Patience {
+    deadline: Instant,
+    /// The server has been away for longer than it may be already: one try, however soon it fails.
+    once: bool,
+}
+
+impl Patience {
+    fn is_over(self) -> bool {
+        self.once || Instant::now() >= self.deadline
+    }
+}
 
 /// A group that was made.
 struct Made {
@@ -169,13 +180,15 @@ impl Writer {
             return Err(Trouble::Failed(Arc::clone(cause)));
         }
         let now = Instant::now();
+        let deadline = self.lost.unwrap_or(now) + self.common.give_up_after;
         // What waits behind one that was given up does not wait as long once more.
-        let deadline = (self.lost.unwrap_or(now) + self.common.give_up_after).max(now + ONE_TRY);
+        let once = deadline <= now;
+        let patience = Patience { deadline: if once { now + AT_ONCE } else { deadline }, once };
         let mut back_off = BackOff::new();
         let mut sent = None;
         let mut attempts = 0;
         loop {
-            if let Some(found) = self.ready(class, sent.is_some(), deadline).await? {
+            if let Some(found) = self.ready(class, sent.is_some(), patience).await? {
                 let found = self.made(found);
                 if sent.is_some() {
                     return Ok(found);
@@ -204,7 +217,8 @@ impl Writer {
                 Fault::Locked => return Err(Trouble::Locked(cause)),
                 Fault::Again | Fault::Undone => return Err(Trouble::Undone(cause)),
             }
-            if Instant::now() >= deadline {
+            // What others were in the way of is tried again all the same.
+            if Instant::now() >= patience.deadline || (sent.is_some() && patience.is_over()) {
                 return Err(match sent {
                     Some(cause) => Trouble::Unknown(cause),
                     None => Trouble::Undone(cause),

@@ -159,11 +159,11 @@ impl Queue {
         }
         desk.asleep = false;
         let (all, before) = (std::mem::take(&mut desk.expected), desk.waiting.hurried());
-        if (1..all).contains(&before) && !linger.is_zero() {
+        if (1..all).contains(&before) && !linger.is_zero() && !desk.waiting.closed {
             if desk.patience.is_there() {
                 self.gather(&mut desk, all, linger);
                 let came = desk.waiting.hurried() - before;
-                desk.patience.learn(came >= (all - before) / 2);
+                desk.patience.learn(came >= (all - before).div_ceil(2));
             } else {
                 let some = desk.last / 2;
                 self.gather(&mut desk, some, linger);

@@ -10,16 +10,16 @@ use crate::postgres::error::Chain;
 use crate::postgres::session::{BackOff, Session};
 
 use super::send::read;
-use super::{AT_ONCE, Made, Trouble, Writer};
+use super::{AT_ONCE, Made, Patience, Trouble, Writer};
 
 const RESUME: &str = "SELECT w.incarnation, w.last_group, a.code, a.n, a.b FROM resume($1, $2) w \
      LEFT JOIN LATERAL unnest(w.answers) WITH ORDINALITY a (code, n, b, place) ON true ORDER BY place";
 
 /// After a server has lost groups, its numbers are those of before. Nodes hold messages under the numbers that came after, and commits that follow
-/// the lost ones: none of these may be given out again or be the next. 2³² is more than a server makes in the second that it may lose, and leaves
+/// the lost ones: none of these may be given out again or be the next. Nobody holds anything of an actor that was released. 2³² is more than a server makes in the second that it may lose, and leaves
 /// room for 2³¹ such crashes.
 const PART: &str = "BEGIN; SET LOCAL synchronous_commit = on; \
-     UPDATE actors SET seq = seq + 4294967296, revision = revision + 4294967296; \
+     UPDATE actors SET seq = seq + 4294967296, revision = revision + 4294967296 WHERE until > 0; \
      UPDATE outbox_end SET last = last + 4294967296; COMMIT";
 
 /// What a new connection finds: the group that the one before was sent, if it was made.
@@ -28,20 +28,20 @@ type Found = Result<Option<Made>, Trouble>;
 impl Writer {
     /// Makes sure that there is a connection. If it is a new one, and the group that the last one was sent was made, it is
     /// found; if not it never will be made.
-    pub(super) async fn ready(&mut self, class: Durability, sent: bool, deadline: Instant) -> Found {
+    pub(super) async fn ready(&mut self, class: Durability, sent: bool, patience: Patience) -> Found {
         if self.session.as_ref().is_some_and(|session| !session.is_closed()) {
             return Ok(None);
         }
         self.lost.get_or_insert_with(Instant::now);
         let mut back_off = BackOff::new();
         loop {
-            let limit = deadline.saturating_duration_since(Instant::now());
+            let limit = patience.deadline.saturating_duration_since(Instant::now());
             let cause = match timeout(limit, self.reconnect(class, sent)).await {
                 Ok(Ok(found)) => return found,
                 Ok(Err(cause)) => cause,
                 Err(_) => "the server does not answer".into(),
             };
-            if Instant::now() >= deadline {
+            if patience.is_over() {
                 return Err(if sent { Trouble::Unknown(cause) } else { Trouble::Unreachable(cause) });
             }
             back_off.pause().await;

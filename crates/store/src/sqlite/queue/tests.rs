@@ -71,20 +71,32 @@ fn who_waits_already_is_not_waited_for() {
     assert_eq!(group(&queue, LONG), 2);
 }
 
+/// One who does not come back is half of one, rounded down to nobody.
+#[test]
+fn one_who_does_not_come_back_is_noticed() {
+    let queue = Queue::default();
+    queue.expect(2);
+    queue.push(Box::new(Write));
+    assert_eq!(group(&queue, Duration::from_micros(1)), 1);
+    assert!(!queue.desk.lock().patience.is_there());
+}
+
 #[test]
 fn nobody_is_waited_for_by_a_store_that_closes() {
     let queue = Arc::new(Queue::default());
     queue.expect(3);
     queue.push(Box::new(Write));
     let closer = Arc::clone(&queue);
-    let closer = std::thread::spawn(move || {
-        let (done, receipt) = crate::receipt::Receipt::pending();
-        closer.close(done);
-        receipt.wait()
-    });
+    let closer = std::thread::spawn(move || closer.close(crate::receipt::Receipt::pending().0));
     assert_eq!(group(&queue, LONG), 1);
-    queue.end(&Ok(()));
-    assert_eq!(closer.join().unwrap(), Ok(()));
+    closer.join().unwrap();
+
+    // It had closed before.
+    let queue = Queue::default();
+    queue.expect(3);
+    queue.push(Box::new(Write));
+    queue.close(crate::receipt::Receipt::pending().0);
+    assert_eq!(group(&queue, LONG), 1);
 }
 
 #[test]
